@@ -1,0 +1,1 @@
+"""Candles in: fetch, check, store."""

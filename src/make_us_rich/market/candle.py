@@ -1,0 +1,95 @@
+"""The candle: one schema for frames, one rule for when a candle is closed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from make_us_rich.errors import DataError
+from make_us_rich.market.timeframe import Timeframe
+
+PRICE_COLUMNS = ("open", "high", "low", "close")
+VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
+CANDLE_SCHEMA = pl.Schema(
+    {"open_time": pl.Datetime("ms", "UTC")} | dict.fromkeys(VALUE_COLUMNS, pl.Float64()),
+)
+
+
+def as_candles(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the candle columns of a frame in the types of `CANDLE_SCHEMA`.
+
+    Rows keep their order and their values, so that `check_quality` can still count what is wrong with
+    them; a missing column, a row without a time or an unreadable value is a `DataError`.
+    """
+    missing = [name for name in CANDLE_SCHEMA if name not in frame.columns]
+    if missing:
+        raise DataError(f"candles lack {', '.join(missing)}; their columns are {', '.join(CANDLE_SCHEMA)}")
+    try:
+        candles = frame.select(CANDLE_SCHEMA.names()).cast(CANDLE_SCHEMA)
+    except pl.exceptions.PolarsError as error:
+        first_line = str(error).splitlines()[0]
+        raise DataError(f"candles hold values that are not numbers or times ({first_line})") from error
+    if candles["open_time"].null_count():
+        raise DataError("candles hold rows without an open_time; remove them")
+    return candles
+
+
+def no_candles() -> pl.DataFrame:
+    """Return an empty frame of candles."""
+    return pl.DataFrame(schema=CANDLE_SCHEMA)
+
+
+def closed_candles(candles: pl.DataFrame, timeframe: Timeframe, now: datetime) -> pl.DataFrame:
+    """Return the candles whose close time, `open_time` + `timeframe`, is not after `now`."""
+    return candles.filter(pl.col("open_time") <= now - timeframe.duration)
+
+
+def candles_between(
+    candles: pl.DataFrame, since: datetime | None = None, until: datetime | None = None
+) -> pl.DataFrame:
+    """Return the candles that open at or after `since` and before `until`."""
+    if since is not None:
+        candles = candles.filter(pl.col("open_time") >= since)
+    if until is not None:
+        candles = candles.filter(pl.col("open_time") < until)
+    return candles
+
+
+def is_impossible() -> pl.Expr:
+    """Say per row whether no market can have produced it.
+
+    That is a value that is missing or not finite, a price that is not positive, a negative volume, or
+    an open or close outside low to high.
+    """
+    finite = pl.all_horizontal(pl.col(name).is_finite().fill_null(value=False) for name in VALUE_COLUMNS)
+    ordered = (pl.col("low") <= pl.min_horizontal("open", "close")) & (
+        pl.col("high") >= pl.max_horizontal("open", "close")
+    )
+    return ~(finite & ordered & (pl.col("low") > 0) & (pl.col("volume") >= 0)).fill_null(value=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandleArrays:
+    """Candles as NumPy arrays, the form models take."""
+
+    open_time_ms: NDArray[np.int64]  # (n,)
+    ohlcv: NDArray[np.float64]  # (n, 5)
+
+    @classmethod
+    def from_frame(cls, candles: pl.DataFrame) -> Self:
+        """Copy the candle columns of a frame; further columns are left out."""
+        open_time_ms = candles["open_time"].dt.epoch("ms").to_numpy().astype(np.int64)
+        ohlcv = candles.select(VALUE_COLUMNS).to_numpy().astype(np.float64)
+        return cls(open_time_ms, np.ascontiguousarray(ohlcv))
+
+    def __len__(self) -> int:
+        return len(self.open_time_ms)
+
+    def close_time(self, timeframe: Timeframe) -> datetime:
+        """Return the close time of the last candle."""
+        if not len(self):
+            raise ValueError("no candles, so no close time")
+        return datetime.fromtimestamp(self.open_time_ms[-1].item() / 1000, UTC) + timeframe.duration

@@ -1,0 +1,1 @@
+"""What is served: artifacts, the shelf they stand on, and who is champion."""

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from make_us_rich.errors import ArtifactError
+from make_us_rich.market.files import sync_folder, write_atomically
 from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.onnx import OnnxForecaster
-from make_us_rich.registry.durable import sync_folder, write_durably
 from make_us_rich.registry.manifest import MANIFEST_FORMAT, Manifest, ManifestDraft
 from make_us_rich.settings import Market
 
@@ -74,9 +74,8 @@ def write_artifact(folder: Path, draft: ArtifactDraft, version: int) -> Manifest
     incoming.mkdir(parents=True)
     try:
         for name, content in draft.payloads.items():
-            write_durably(incoming / name, content)
-        write_durably(incoming / MANIFEST_FILE, manifest.model_dump_json(indent=2).encode())
-        sync_folder(incoming)
+            write_atomically(incoming / name, content)
+        write_atomically(incoming / MANIFEST_FILE, manifest.model_dump_json(indent=2).encode())
         incoming.rename(folder)
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)

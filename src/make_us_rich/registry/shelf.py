@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from make_us_rich.errors import ArtifactError, StoreError, UnknownNameError, UsageError
+from make_us_rich.market.files import disk_errors_named, remove_unfinished, write_atomically
 from make_us_rich.registry.artifact import (
     INCOMING_PREFIX,
     Artifact,
@@ -25,7 +26,6 @@ from make_us_rich.registry.artifact import (
     load_artifact,
     write_artifact,
 )
-from make_us_rich.registry.durable import one_clear_line, replace_durably
 from make_us_rich.registry.manifest import StoredRecord, UtcDatetime
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.settings import Market
@@ -67,7 +67,7 @@ class Shelf:
         """Return the names that hold at least one version, sorted."""
         if not self.root.is_dir():
             return []
-        with one_clear_line(self.root):
+        with disk_errors_named(self.root):
             folders = sorted(path.name for path in self.root.iterdir() if path.is_dir())
         return [name for name in folders if _is_model_name(name) and self.versions(name)]
 
@@ -76,7 +76,7 @@ class Shelf:
         folder = self._home(name)
         if not folder.is_dir():
             return []
-        with one_clear_line(folder):
+        with disk_errors_named(folder):
             return sorted(
                 int(path.name) for path in folder.iterdir() if path.name.isdecimal() and path.is_dir()
             )
@@ -97,11 +97,8 @@ class Shelf:
                 f"{manifest.name}: made for the {manifest.market} market, this shelf is {self.market}"
             )
         home = self._home(manifest.name)
-        with one_clear_line(home), self._locked(home):
-            for stray in home.glob(
-                f"{INCOMING_PREFIX}*"
-            ):  # of a writer that was killed: under the lock no other writes
-                shutil.rmtree(stray)
+        with disk_errors_named(home), self._locked(home):
+            _remove_strays(home)
             version = self._next_version(manifest.name)
             write_artifact(home / str(version), draft, version)
         return version
@@ -120,7 +117,7 @@ class Shelf:
     def champion(self, name: str) -> Champion | None:
         """Return the pointer of a name; None while nothing was promoted."""
         path = self._home(name) / CHAMPION_FILE
-        with one_clear_line(path):
+        with disk_errors_named(path):
             try:
                 content = path.read_bytes()
             except FileNotFoundError:
@@ -131,7 +128,7 @@ class Shelf:
         """Verify a version and serve it from now on; the caller records the decision."""
         self.load(name, version)
         home = self._home(name)
-        with one_clear_line(home), self._locked(home):
+        with disk_errors_named(home), self._locked(home):
             current = self.champion(name)
             if current is not None and current.version == version:
                 return current
@@ -157,15 +154,15 @@ class Shelf:
         """Append a decision to the history of a name."""
         home = self._home(name)
         path = home / DECISIONS_FILE
-        with one_clear_line(path), self._locked(home):
+        with disk_errors_named(path), self._locked(home):
             history = path.read_bytes() if path.exists() else b""
             # Few and short lines: writing the file anew can, unlike appending, never leave half a line.
-            replace_durably(path, history + decision.model_dump_json().encode() + b"\n")
+            write_atomically(path, history + decision.model_dump_json().encode() + b"\n")
 
     def decisions(self, name: str) -> list[Decision]:
         """Return every decision on a name, oldest first."""
         path = self._home(name) / DECISIONS_FILE
-        with one_clear_line(path):
+        with disk_errors_named(path):
             lines = path.read_bytes().splitlines() if path.exists() else []
         return [_parse(Decision, line, path) for line in lines]
 
@@ -180,7 +177,7 @@ class Shelf:
         return max([0, *self.versions(name), *pointed, *decided]) + 1
 
     def _point(self, home: Path, champion: Champion) -> Champion:
-        replace_durably(home / CHAMPION_FILE, champion.model_dump_json().encode())
+        write_atomically(home / CHAMPION_FILE, champion.model_dump_json().encode())
         return champion
 
     @contextmanager
@@ -193,6 +190,13 @@ class Shelf:
             raise StoreError(
                 f"{home}: another process has held it for {LOCK_TIMEOUT_SECONDS:.0f} s; try again"
             ) from error
+
+
+def _remove_strays(home: Path) -> None:
+    # Writers that were killed left them: whoever holds the lock is the only one writing here.
+    remove_unfinished(home)
+    for stray in home.glob(f"{INCOMING_PREFIX}*"):
+        shutil.rmtree(stray)
 
 
 def _is_model_name(text: str) -> bool:

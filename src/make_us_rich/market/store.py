@@ -139,7 +139,7 @@ class CandleStore:
             )
 
     def _folder(self, source: str, symbol: Symbol, timeframe: Timeframe) -> Path:
-        if not _SOURCE_NAME.fullmatch(source):
+        if not is_source_name(source):
             raise ValueError(f"source name {source!r} cannot be a folder")
         return self._root / source / symbol.path_name / timeframe.name
 
@@ -162,6 +162,11 @@ class CandleStore:
                 f"{folder}: another process has been writing for {_LOCK_TIMEOUT_SECONDS:.0f} s; "
                 "wait for it or stop it, then run it again"
             ) from error
+
+
+def is_source_name(text: str) -> bool:
+    """Say whether a source of this name can have a folder in the store."""
+    return _SOURCE_NAME.fullmatch(text) is not None
 
 
 def _part_format(timeframe: Timeframe) -> str:

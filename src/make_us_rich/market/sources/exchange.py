@@ -1,0 +1,182 @@
+"""Live candles from an exchange, through ccxt; no key is needed."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import ccxt
+import polars as pl
+
+from make_us_rich.errors import SourceError, SourceUnavailableError, UnknownNameError, UsageError
+from make_us_rich.market.candle import CANDLE_SCHEMA, candles_between
+from make_us_rich.market.sources.source import unknown_symbol, unknown_timeframe
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.settings import Market
+
+_PAGE_ROWS = 1000
+_ATTEMPTS = 5
+_LONGEST_WAIT_SECONDS = 120.0
+_ORIGIN = re.compile(r"https?://[^/]+")
+_Answer = TypeVar("_Answer")
+
+
+class ExchangeSource:
+    """The spot market of one exchange ccxt knows.
+
+    Requests are spaced by the exchange's own limits. Told to slow down (429, 418), it waits as long as
+    the exchange says, and gives up with `SourceUnavailableError` if that is over two minutes.
+    """
+
+    market: Market = "live"
+
+    def __init__(
+        self,
+        exchange_name: str,
+        *,
+        url: str | None = None,
+        timeout_seconds: float = 10.0,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        if exchange_name not in ccxt.exchanges:
+            raise UnknownNameError(
+                f"ccxt knows no exchange {exchange_name!r}; write it like binance or kraken"
+            )
+        self.name = exchange_name
+        self._timeout_seconds = timeout_seconds
+        self._sleep = sleep
+        self._lock = threading.RLock()  # because a ccxt exchange is not thread-safe
+        self._exchange: Any = getattr(ccxt, exchange_name)(
+            {
+                "enableRateLimit": True,
+                "timeout": int(timeout_seconds * 1000),
+                "options": {"fetchMarkets": {"types": ["spot"]}},
+            }
+        )
+        self._exchange.has["fetchCurrencies"] = False  # load_markets would ask for them, and needs none
+        if url is not None:
+            self._exchange.urls["api"] = _moved(self._exchange.urls["api"], url.rstrip("/"))
+
+    def is_reachable(self, timeout_seconds: float = 5.0) -> bool:
+        """Say whether the exchange answers within the time."""
+        answered = threading.Event()
+
+        def ask() -> None:
+            try:
+                self._call(self._exchange.load_markets, attempts=1)
+                answered.set()
+            except SourceError:
+                return
+
+        # in a thread of its own, because the time-out of a request does not cover the look-up of its address
+        threading.Thread(target=ask, daemon=True).start()
+        return answered.wait(timeout_seconds)
+
+    def symbols(self, timeframe: Timeframe) -> list[Symbol]:
+        """Return the pairs traded now."""
+        self._require_timeframe(timeframe)
+        return sorted(symbol for symbol, market in self._spot_markets().items() if market.get("active", True))
+
+    def fetch(
+        self, symbol: Symbol, timeframe: Timeframe, since: datetime, until: datetime
+    ) -> Iterator[pl.DataFrame]:
+        """Yield pages of candles that are closed by the exchange's own clock and close by `until`."""
+        self._require_timeframe(timeframe)
+        market = self._spot_markets().get(symbol)
+        if market is None:
+            raise unknown_symbol(self.name, symbol, self._spot_markets())
+        end = min(timeframe.floor(until), timeframe.floor(self._now()))
+        return self._pages(market["symbol"], timeframe, since, end)
+
+    def _pages(
+        self, market: str, timeframe: Timeframe, since: datetime, end: datetime
+    ) -> Iterator[pl.DataFrame]:
+        cursor = since
+        while cursor < end:
+            page = candles_between(self._page(market, timeframe, cursor), cursor, end)
+            if page.is_empty():
+                # some exchanges answer only a window of time from the start asked for, so look beyond it
+                cursor += _PAGE_ROWS * timeframe.duration
+            else:
+                yield page
+                cursor = page["open_time"].item(-1) + timeframe.duration
+
+    def _page(self, market: str, timeframe: Timeframe, since: datetime) -> pl.DataFrame:
+        milliseconds = int(since.timestamp() * 1000)
+        rows = self._call(self._exchange.fetch_ohlcv, market, timeframe.name, milliseconds, _PAGE_ROWS)
+        try:
+            page = pl.DataFrame(rows, schema=CANDLE_SCHEMA.names(), orient="row", infer_schema_length=None)
+            return page.cast(CANDLE_SCHEMA).unique("open_time", keep="last").sort("open_time")
+        except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+            raise SourceError(
+                f"{self.name} {market}: the answer holds no candles; try again later"
+            ) from error
+
+    def _now(self) -> datetime:
+        if not self._exchange.has.get("fetchTime"):
+            return datetime.now(UTC)
+        return datetime.fromtimestamp(self._call(self._exchange.fetch_time) / 1000, UTC)
+
+    def _spot_markets(self) -> dict[Symbol, dict[str, Any]]:
+        markets = self._call(self._exchange.load_markets)
+        found = {}
+        for market in markets.values():
+            try:
+                if market.get("spot"):
+                    found[Symbol.parse(market["symbol"])] = market
+            except UsageError:
+                continue  # a name outside our alphabet
+        return found
+
+    def _require_timeframe(self, timeframe: Timeframe) -> None:
+        offered = self._exchange.timeframes or {}
+        if timeframe.name not in offered:
+            raise unknown_timeframe(self.name, timeframe, offered)
+
+    def _call(self, method: Callable[..., _Answer], *arguments: object, attempts: int = _ATTEMPTS) -> _Answer:
+        for attempt in range(attempts):
+            try:
+                with self._lock:
+                    return method(*arguments)
+            except ccxt.NetworkError as error:
+                wait = self._wait_seconds(error, attempt)
+                if attempt + 1 == attempts or wait > _LONGEST_WAIT_SECONDS:
+                    raise self._unavailable(error, wait) from error
+                self._sleep(wait)
+            except (ccxt.BaseError, TypeError, AttributeError) as error:
+                # ccxt raises the latter two when it stumbles over an answer it cannot parse
+                raise SourceError(
+                    f"{self.name}: unusable answer ({_first_line(error)}); try again later"
+                ) from error
+        raise AssertionError("unreachable")
+
+    def _wait_seconds(self, error: Exception, attempt: int) -> float:
+        backed_off = float(2**attempt)
+        if not isinstance(error, ccxt.DDoSProtection):
+            return backed_off
+        headers = self._exchange.last_response_headers or {}
+        retry_after = str(headers.get("Retry-After", ""))
+        return max(float(retry_after), 0.1) if re.fullmatch(r"\d+(\.\d+)?", retry_after) else backed_off
+
+    def _unavailable(self, error: Exception, wait: float) -> SourceUnavailableError:
+        if isinstance(error, ccxt.DDoSProtection):
+            finding = f"asks for a pause of {wait:.0f} s"
+        elif isinstance(error, ccxt.RequestTimeout):
+            finding = f"did not answer within {self._timeout_seconds:g} s"
+        else:
+            finding = f"cannot be reached ({_first_line(error)})"
+        return SourceUnavailableError(f"{self.name} {finding}; what was fetched is kept, try again later")
+
+
+def _moved(urls: Any, origin: str) -> Any:
+    if isinstance(urls, dict):
+        return {name: _moved(url, origin) for name, url in urls.items()}
+    return _ORIGIN.sub(origin, urls) if isinstance(urls, str) else urls
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:160] if lines else type(error).__name__

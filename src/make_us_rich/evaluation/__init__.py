@@ -1,0 +1,1 @@
+"""Forecasts to evidence: folds, metrics, skill, and the tests behind a promotion."""

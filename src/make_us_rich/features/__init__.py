@@ -1,0 +1,1 @@
+"""Candles to named columns that people inspect; no look at the future."""

@@ -1,0 +1,1 @@
+"""Columns to forecasts: baselines, networks, calibration, and running what was exported."""

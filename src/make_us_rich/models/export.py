@@ -1,0 +1,76 @@
+"""Write a fitted graph as ONNX, and prove that what was written says the same."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from make_us_rich.errors import ArtifactError
+from make_us_rich.models.forecast import FloatArray
+from make_us_rich.models.onnx import OnnxForecaster
+from make_us_rich.models.price_graph import PriceGraph
+
+RELATIVE_PRICE_TOLERANCE = 1e-6
+NORMALISED_TOLERANCE = 1e-5  # of the log return in units of the past week's volatility
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenWindows:
+    """Inputs to check an export with: open times (b, lookback), candles (b, lookback, 5)."""
+
+    open_time_ms: NDArray[np.int64]
+    ohlcv: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """The largest differences between torch and ONNX Runtime over all windows tried."""
+
+    windows: int
+    relative_price: float
+    normalised: float
+
+
+def export_onnx(graph: PriceGraph, sample: GoldenWindows) -> bytes:
+    """Return the ONNX file of a graph; the batch axis is free, the lookback fixed."""
+    buffer = io.BytesIO()
+    inputs = (torch.from_numpy(sample.open_time_ms[:2]), torch.from_numpy(sample.ohlcv[:2]))
+    with warnings.catch_warnings():
+        # the tracing exporter is deprecated, but writes in 0.1 s what the new one needs 2-6 s for
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph.eval(),
+            inputs,
+            buffer,  # type: ignore[arg-type]  # the tracing exporter writes to any binary file
+            dynamo=False,
+            opset_version=17,
+            input_names=["open_time_ms", "ohlcv"],
+            output_names=["quantiles"],
+            dynamic_axes={"open_time_ms": {0: "batch"}, "ohlcv": {0: "batch"}, "quantiles": {0: "batch"}},
+        )
+    return buffer.getvalue()
+
+
+def check_parity(graph: PriceGraph, model: bytes, windows: GoldenWindows) -> tuple[Parity, FloatArray]:
+    """Return how far ONNX Runtime is from torch, with its prices; `ArtifactError` when too far."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(model)
+        exported = OnnxForecaster(path).quantiles(windows.open_time_ms, windows.ohlcv)
+    with torch.no_grad():
+        open_time_ms, ohlcv = torch.from_numpy(windows.open_time_ms), torch.from_numpy(windows.ohlcv)
+        prices = graph(open_time_ms, ohlcv).numpy()
+        week = graph.features(open_time_ms, ohlcv).week_volatility[:, -1, None, None].numpy()
+    parity = Parity(
+        windows=len(prices),
+        relative_price=float(np.max(np.abs(exported / prices - 1))),
+        normalised=float(np.max(np.abs(np.log(exported / prices)) / np.maximum(week, 1e-8))),
+    )
+    if parity.relative_price > RELATIVE_PRICE_TOLERANCE or parity.normalised > NORMALISED_TOLERANCE:
+        raise ArtifactError(f"the exported model differs from the fitted one ({parity}); it is not shelved")
+    return parity, exported

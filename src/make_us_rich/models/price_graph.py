@@ -1,0 +1,62 @@
+"""The whole model as one graph: raw candles in, quantiles of the coming closes out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.models.forecast import FloatArray
+from make_us_rich.models.price_features import WARM_UP, PriceColumns, PriceFeatures
+
+
+@dataclass(frozen=True, slots=True)
+class FittedScale:
+    """A fitted candidate: windows to log scales, its window, and its calibrated shape (horizon, level)."""
+
+    module: nn.Module
+    window: int
+    shape: FloatArray
+
+
+class PriceGraph(nn.Module):
+    """Open times (b, lookback) and candles (b, lookback, 5), both float64, to prices (b, horizon, level).
+
+    Each horizon takes the quantiles of the candidate that serves it.
+    """
+
+    shape: Tensor
+
+    def __init__(
+        self, timeframe: Timeframe, fitted: Mapping[str, FittedScale], served_by: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self.features = PriceFeatures(timeframe)
+        self.names = tuple(dict.fromkeys(served_by))
+        self.scales = nn.ModuleList([fitted[name].module for name in self.names])
+        self.windows = [fitted[name].window for name in self.names]
+        self.positions = [self.names.index(name) for name in served_by]
+        shape = np.stack([fitted[name].shape[j] for j, name in enumerate(served_by)])
+        self.register_buffer("shape", torch.from_numpy(shape))
+
+    @property
+    def lookback(self) -> int:
+        """Candles the graph needs: the warm-up of the features and the longest window."""
+        return WARM_UP + max(self.windows)
+
+    def forward(self, open_time_ms: Tensor, ohlcv: Tensor) -> Tensor:
+        """Return prices."""
+        columns = self.features(open_time_ms, ohlcv)
+        last = PriceColumns(
+            columns.steps[:, -max(self.windows) :], columns.regressors[:, -1], columns.week_volatility[:, -1]
+        )
+        log_scales = [
+            scale(last._replace(steps=last.steps[:, -window:]))
+            for scale, window in zip(self.scales, self.windows, strict=True)
+        ]
+        log_scale = torch.stack([log_scales[p][:, j] for j, p in enumerate(self.positions)], dim=1)
+        log_returns = torch.exp(log_scale)[..., None] * self.shape
+        prices: Tensor = ohlcv[:, -1, 3, None, None] * torch.exp(log_returns)
+        return prices

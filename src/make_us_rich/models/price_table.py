@@ -1,0 +1,89 @@
+"""The columns of a whole series, computed once and sliced by every fit and every backtest."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.models.forecast import HORIZONS, FloatArray
+from make_us_rich.models.price_features import WARM_UP, PriceColumns, PriceFeatures
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """One gap-free series of candles with its price features; n = candles.
+
+    `columns` are torch tensors without a batch axis: steps (n, n_steps) float32, regressors
+    (n, n_regressors) and week_volatility (n,) float64.
+    """
+
+    timeframe: Timeframe
+    open_time_ms: NDArray[np.int64]
+    log_close: FloatArray
+    variance: FloatArray
+    columns: PriceColumns
+    horizons: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.log_close)
+
+    def usable_rows(self, start: int, end: int, window: int = 1) -> Rows:
+        """Rows from `start` on, past the warm-up of a window, whose every target has closed by row `end`."""
+        first = max(start, WARM_UP + window - 1)
+        return np.arange(first, max(first, end - max(self.horizons)), dtype=np.int64)
+
+    def returns(self, rows: Rows) -> FloatArray:
+        """Log returns (row, horizon) of the close after each row."""
+        return np.stack([self.log_close[rows + h] - self.log_close[rows] for h in self.horizons], axis=1)
+
+    def week_volatility(self, rows: Rows) -> FloatArray:
+        """Volatility (row,) of one candle over the trailing week, as known at each row."""
+        volatility: FloatArray = self.columns.week_volatility[torch.from_numpy(rows)].numpy()
+        return np.maximum(volatility, 1e-8)
+
+    def windows(self, rows: Rows | Tensor, window: int) -> PriceColumns:
+        """Steps (row, window, n_steps) that end at each row, with regressors and volatility of the row."""
+        index = torch.as_tensor(rows)
+        offsets = torch.arange(1 - window, 1)
+        return PriceColumns(
+            self.columns.steps[index[:, None] + offsets],
+            self.columns.regressors[index],
+            self.columns.week_volatility[index],
+        )
+
+
+def build_price_table(
+    open_time_ms: NDArray[np.int64],
+    ohlcv: FloatArray,
+    timeframe: Timeframe,
+    horizons: tuple[int, ...] = HORIZONS,
+) -> PriceTable:
+    """Compute the columns of candles (n, 5) that are gap-free and in order."""
+    features = PriceFeatures(timeframe)
+    candles = torch.tensor(ohlcv, dtype=torch.float64)
+    with torch.no_grad():
+        columns = features(torch.tensor(open_time_ms)[None], candles[None])
+    return PriceTable(
+        timeframe=timeframe,
+        open_time_ms=open_time_ms,
+        log_close=np.log(ohlcv[:, 3]),
+        variance=garman_klass_variance(ohlcv),
+        columns=PriceColumns(columns.steps[0].float(), columns.regressors[0], columns.week_volatility[0]),
+        horizons=horizons,
+    )
+
+
+def garman_klass_variance(ohlcv: FloatArray) -> FloatArray:
+    """Variance (n,) of the log price within each candle.
+
+    Garman and Klass, "On the Estimation of Security Price Volatilities from Historical Data", Journal of
+    Business 53 (1980): half the squared log range less (2 ln 2 - 1) of the squared log move.
+    """
+    log_open, log_high, log_low, log_close = np.log(ohlcv[:, :4]).T
+    variance: FloatArray = 0.5 * (log_high - log_low) ** 2 - (2 * np.log(2) - 1) * (log_close - log_open) ** 2
+    return variance

@@ -1,0 +1,59 @@
+"""The volatility regression: how far the price may move, from how far it has moved.
+
+Ordinary least squares of half the log Garman-Klass variance of the next h candles on the same over the last
+1 to 720 candles, the hour of the day and the weekend: the heterogeneous autoregression of Corsi ("A Simple
+Approximate Long-Memory Model of Realized Volatility", Journal of Financial Econometrics 7, 2009) in logs.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from make_us_rich.models.forecast import FloatArray
+from make_us_rich.models.price_features import PriceColumns
+from make_us_rich.models.price_table import PriceTable, Rows
+
+_SMALLEST_VARIANCE = 1e-16
+_RIDGE = 1e-6  # of the mean diagonal: only settles columns that are constant or repeat each other
+
+
+class VolatilityScale(nn.Module):
+    """Regressors (..., n_regressors) to the log scale (..., horizon) of the h-candle log return."""
+
+    weight: Tensor
+
+    def __init__(self, weight: FloatArray, horizons: tuple[int, ...]) -> None:
+        super().__init__()
+        intercept = np.array([0.5 * math.log(h) for h in horizons])
+        rows = weight.copy()
+        rows[0] += intercept  # the first regressor is the constant; a sum of h candles scales with sqrt(h)
+        self.register_buffer("weight", torch.from_numpy(rows))
+
+    def forward(self, columns: PriceColumns) -> Tensor:
+        """Return log scales, float64."""
+        return columns.regressors @ self.weight
+
+
+def fit_volatility(table: PriceTable, rows: Rows) -> VolatilityScale:
+    """Fit one regression per horizon on the targets of `rows`, which must all have closed."""
+    regressors = table.columns.regressors[rows].numpy()
+    targets = np.stack([log_volatility_ahead(table.variance, rows, h) for h in table.horizons], axis=1)
+    gram = regressors.T @ regressors
+    gram[np.diag_indices_from(gram)] += _RIDGE * np.trace(gram) / len(gram)
+    weight = np.linalg.solve(gram, regressors.T @ targets)
+    return VolatilityScale(weight, table.horizons)
+
+
+def log_volatility_ahead(variance: FloatArray, rows: Rows, horizon: int) -> FloatArray:
+    """Return half the log of the mean variance of the `horizon` candles after each row.
+
+    >>> log_volatility_ahead(np.exp(np.array([0.0, 2.0, 2.0])), np.array([0]), 2).round(6)
+    array([1.])
+    """
+    total = np.concatenate([[0.0], np.cumsum(variance)])
+    mean = (total[rows + 1 + horizon] - total[rows + 1]) / horizon
+    floor = 1e-3 * variance[rows[0] : rows[-1] + 1].mean() + _SMALLEST_VARIANCE
+    result: FloatArray = 0.5 * np.log(np.maximum(mean, floor))
+    return result

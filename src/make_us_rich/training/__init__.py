@@ -1,0 +1,1 @@
+"""From a question to a shelved answer: experiment, fit, backtest, export."""

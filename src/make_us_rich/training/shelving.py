@@ -1,0 +1,154 @@
+"""From a trial to an artifact: refit on all data, calibrate, export, prove parity, describe."""
+
+import io
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version as library_version
+
+import numpy as np
+import torch
+
+from make_us_rich import __version__
+from make_us_rich.evaluation.explain import permutation_importance
+from make_us_rich.evaluation.walk_forward import OnProgress, PriceCandidate
+from make_us_rich.market.snapshot import Snapshot
+from make_us_rich.models.calibration import calibrated_shape
+from make_us_rich.models.export import GoldenWindows, check_parity, export_onnx
+from make_us_rich.models.forecast import NAIVE_BASELINES, QUANTILE_LEVELS
+from make_us_rich.models.price_graph import FittedScale, PriceGraph
+from make_us_rich.registry.artifact import ArtifactDraft, golden_payload
+from make_us_rich.registry.manifest import EvidenceRecord, ManifestDraft, SnapshotReference, TensorSpec
+from make_us_rich.training.trial import Trial
+
+PARITY_WINDOWS = 256
+GOLDEN_WINDOWS = 8
+TARGET = "log return of the close over each horizon, as quantiles in prices"
+_LIBRARIES = ("lightning", "numpy", "onnx", "onnxruntime", "polars", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When and on what a model was made."""
+
+    snapshot: Snapshot
+    now: datetime
+
+
+def fit_final(trial: Trial, on_progress: OnProgress | None = None) -> dict[str, FittedScale]:
+    """Refit every candidate on all candles, with the shape calibrated on its held-out residuals."""
+    return {c.name: _refit(trial, c, on_progress) for c in trial.candidates}
+
+
+def build_artifact(trial: Trial, fitted: Mapping[str, FittedScale], occasion: Occasion) -> ArtifactDraft:
+    """Export the models that serve, check the export on many windows, and draft the artifact.
+
+    Where a naive baseline serves a horizon, the graph still answers with the experiment's own model there,
+    and the manifest says that it must not be used.
+    """
+    own = trial.experiment.model
+    serving = [own if v.served_by in NAIVE_BASELINES else v.served_by for v in trial.verdicts]
+    graph = PriceGraph(trial.table.timeframe, fitted, serving).eval()
+    windows = spread_windows(trial, graph.lookback, PARITY_WINDOWS)
+    model = export_onnx(graph, windows)
+    _, prices = check_parity(graph, model, windows)
+    golden = slice(0, None, PARITY_WINDOWS // GOLDEN_WINDOWS)
+    payloads = {
+        "model.onnx": model,
+        "golden.npz": golden_payload(windows.open_time_ms[golden], windows.ohlcv[golden], prices[golden]),
+        "weights.npz": _weights_payload(fitted),
+        "explain.json": _explain_payload(trial, fitted[own]),
+    }
+    return ArtifactDraft(_manifest(trial, graph, occasion), payloads)
+
+
+def spread_windows(trial: Trial, lookback: int, n: int) -> GoldenWindows:
+    """Return up to `n` windows spread over the whole series, the last one at its end."""
+    ends = np.linspace(lookback, len(trial.candles), n).round().astype(np.int64)
+    index = ends[:, None] + np.arange(-lookback, 0)
+    return GoldenWindows(trial.candles.open_time_ms[index], trial.candles.ohlcv[index])
+
+
+def _refit(trial: Trial, candidate: PriceCandidate, on_progress: OnProgress | None) -> FittedScale:
+    def on_step(done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(f"{candidate.name}: all candles", done / total if total else 1.0)
+
+    table = trial.table
+    rows = table.usable_rows(0, len(table), candidate.window)
+    module = candidate.fit(table, rows, on_step)
+    residuals = trial.walk.residuals[candidate.name]
+    return FittedScale(module, candidate.window, calibrated_shape(residuals, table.horizons, table.timeframe))
+
+
+def _manifest(trial: Trial, graph: PriceGraph, occasion: Occasion) -> ManifestDraft:
+    experiment, snapshot = trial.experiment, occasion.snapshot
+    served_by = {str(v.horizon): v.served_by for v in trial.verdicts}
+    return ManifestDraft(
+        name=experiment.name,
+        model=experiment.model,
+        symbol=experiment.symbol,
+        timeframe=experiment.timeframe,
+        market=snapshot.market,
+        source=snapshot.source,
+        inputs=(
+            TensorSpec(name="open_time_ms", dtype="int64", shape=("batch", graph.lookback)),
+            TensorSpec(name="ohlcv", dtype="float64", shape=("batch", graph.lookback, 5)),
+        ),
+        outputs=(
+            TensorSpec(
+                name="quantiles",
+                dtype="float64",
+                shape=("batch", len(experiment.horizons), len(QUANTILE_LEVELS)),
+            ),
+        ),
+        window=max(graph.windows),
+        lookback=graph.lookback,
+        horizons=experiment.horizons,
+        quantile_levels=QUANTILE_LEVELS,
+        target=TARGET,
+        experiment=experiment.model_dump(mode="json"),
+        snapshot=SnapshotReference(
+            hash=snapshot.content_hash, first=snapshot.first, last=snapshot.last, rows=snapshot.rows
+        ),
+        trained_at=occasion.now,
+        data_end=snapshot.data_end,
+        code_version=__version__,
+        library_versions={name: library_version(name) for name in _LIBRARIES}
+        | {"python": platform.python_version()},
+        seed=experiment.seed,
+        served_by=served_by,
+        evidence={
+            name: tuple(
+                EvidenceRecord(**asdict(e.with_served_by(served_by[str(e.horizon)]))) for e in records
+            )
+            for name, records in trial.evidence.items()
+        },
+    )
+
+
+def _weights_payload(fitted: Mapping[str, FittedScale]) -> bytes:
+    buffer = io.BytesIO()
+    tensors = {
+        f"{name}/{key}": tensor.numpy()
+        for name, scale in fitted.items()
+        for key, tensor in scale.module.state_dict().items()
+    }
+    shapes = {f"{name}/shape": scale.shape for name, scale in fitted.items()}
+    np.savez_compressed(buffer, **tensors, **shapes)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _explain_payload(trial: Trial, own: FittedScale) -> bytes:
+    last = trial.folds[-1]
+    rows = np.arange(last.test_start, last.test_end)
+    with torch.no_grad():
+        importance = permutation_importance(own, trial.table, rows, trial.experiment.seed)
+    content = {
+        "method": "permutation importance: rise of the quantile loss in percent when an input is shuffled",
+        "horizons": list(trial.experiment.horizons),
+        "inputs": [asdict(item) for item in importance],
+    }
+    return json.dumps(content, indent=1).encode()

@@ -72,9 +72,9 @@ class PriceFeatures(nn.Module):
 
     def forward(self, open_time_ms: Tensor, ohlcv: Tensor) -> PriceColumns:
         """Compute every column of every row."""
-        log_open, log_high, log_low, log_close = (torch.log(ohlcv[..., i]) for i in range(4))
+        log_high, log_low, log_close = (torch.log(ohlcv[..., i]) for i in range(1, 4))
         log_range = log_high - log_low
-        variance = 0.5 * log_range**2 - _GARMAN_KLASS_CLOSE_WEIGHT * (log_close - log_open) ** 2
+        variance = garman_klass_variance(ohlcv)
         floor = rolling_mean(variance, WARM_UP) * _VARIANCE_FLOOR + _TINY_VARIANCE
         log_volatility = {
             span: 0.5 * torch.log(torch.maximum(rolling_mean(variance, span), floor))
@@ -146,6 +146,16 @@ class PriceFeatures(nn.Module):
             "half_cos": torch.cos(2 * angle)[hour],
             "weekend": (weekday >= 5).to(torch.float64),
         }
+
+
+def garman_klass_variance(ohlcv: Tensor) -> Tensor:
+    """Variance (...,) of the log price within each candle (..., 5), float64.
+
+    Garman and Klass, "On the Estimation of Security Price Volatilities from Historical Data", Journal of
+    Business 53 (1980): half the squared log range less (2 ln 2 - 1) of the squared log move.
+    """
+    log_open, log_high, log_low, log_close = (torch.log(ohlcv[..., i]) for i in range(4))
+    return 0.5 * (log_high - log_low) ** 2 - _GARMAN_KLASS_CLOSE_WEIGHT * (log_close - log_open) ** 2
 
 
 def week_span(timeframe: Timeframe) -> int:

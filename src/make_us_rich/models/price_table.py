@@ -9,7 +9,12 @@ from torch import Tensor
 
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.forecast import HORIZONS, FloatArray
-from make_us_rich.models.price_features import WARM_UP, PriceColumns, PriceFeatures
+from make_us_rich.models.price_features import (
+    WARM_UP,
+    PriceColumns,
+    PriceFeatures,
+    garman_klass_variance,
+)
 
 Rows = NDArray[np.int64]
 
@@ -72,18 +77,7 @@ def build_price_table(
         timeframe=timeframe,
         open_time_ms=open_time_ms,
         log_close=np.log(ohlcv[:, 3]),
-        variance=garman_klass_variance(ohlcv),
+        variance=garman_klass_variance(candles).numpy(),
         columns=PriceColumns(columns.steps[0].float(), columns.regressors[0], columns.week_volatility[0]),
         horizons=horizons,
     )
-
-
-def garman_klass_variance(ohlcv: FloatArray) -> FloatArray:
-    """Variance (n,) of the log price within each candle.
-
-    Garman and Klass, "On the Estimation of Security Price Volatilities from Historical Data", Journal of
-    Business 53 (1980): half the squared log range less (2 ln 2 - 1) of the squared log move.
-    """
-    log_open, log_high, log_low, log_close = np.log(ohlcv[:, :4]).T
-    variance: FloatArray = 0.5 * (log_high - log_low) ** 2 - (2 * np.log(2) - 1) * (log_close - log_open) ** 2
-    return variance

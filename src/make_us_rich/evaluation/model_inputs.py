@@ -1,0 +1,48 @@
+"""What the models read, as named columns that the leak check and people can look at."""
+
+import numpy as np
+import polars as pl
+
+from make_us_rich.evaluation.leakage import Columns
+from make_us_rich.evaluation.metrics import interval_bounds
+from make_us_rich.market.candle import CandleArrays
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.models.baselines import MINIMUM_DAYS, backtest_baseline
+from make_us_rich.models.forecast import NAIVE_BASELINES, QUANTILE_LEVELS, FloatArray
+from make_us_rich.models.price_features import PriceFeatures
+from make_us_rich.models.price_table import build_price_table
+
+_HORIZON = 1
+
+
+def price_model_inputs(timeframe: Timeframe) -> Columns:
+    """Return the function from candles to every input of the price graph: `step.…`, `regressor.…`."""
+    features = PriceFeatures(timeframe)
+
+    def columns(candles: pl.DataFrame) -> pl.DataFrame:
+        arrays = CandleArrays.from_frame(candles)
+        table = build_price_table(arrays.open_time_ms, arrays.ohlcv, timeframe).columns
+        named = {f"step.{name}": table.steps[:, i] for i, name in enumerate(features.step_names)}
+        named |= {f"regressor.{n}": table.regressors[:, i] for i, n in enumerate(features.regressor_names)}
+        named["week_volatility"] = table.week_volatility
+        return pl.DataFrame({name: column.numpy() for name, column in named.items()})
+
+    return columns
+
+
+def baseline_inputs(timeframe: Timeframe) -> Columns:
+    """Return the function from candles to the bounds of each naive baseline: `persistence.low`, `.high`."""
+    first = MINIMUM_DAYS * timeframe.candles_per_day + _HORIZON
+
+    def columns(candles: pl.DataFrame) -> pl.DataFrame:
+        close = candles["close"].to_numpy()
+        rows = np.arange(first, len(close))
+        low, high = interval_bounds(0.9)
+        named: dict[str, FloatArray] = {}
+        for name in NAIVE_BASELINES:
+            quantiles = np.full((len(close), len(QUANTILE_LEVELS)), np.nan)
+            quantiles[rows] = backtest_baseline(name, close, rows, timeframe, (_HORIZON,))[:, 0]
+            named |= {f"{name}.low": quantiles[:, low], f"{name}.high": quantiles[:, high]}
+        return pl.DataFrame(named)
+
+    return columns

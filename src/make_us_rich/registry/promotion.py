@@ -1,4 +1,4 @@
-"""The promotion rule, pure: who serves each horizon, and whether a new version takes over; refusals have words.
+"""The promotion rule, pure: who serves each horizon, whether a new version takes over, in words.
 
 A noise forecaster must not pass, so each claim needs its own test on outer folds: (a) better than the naive
 baselines, (b) the simplest wins ties, (c) calibrated, and (d) against the champion, on candles the champion

@@ -15,6 +15,7 @@ from make_us_rich.models.lstm_scale import LstmScale, LstmSize
 from make_us_rich.models.price_table import PriceTable, Rows
 from make_us_rich.models.volatility import fit_volatility
 
+_SHORTEST_CYCLE = 8  # below this the rising part of the schedule would have no step
 _SHAPE_ROWS = 8760  # the start of the quantile shape needs a year of residuals, not all of them
 
 OnStep = Callable[[int, int], None]
@@ -124,7 +125,10 @@ class _QuantileFit(lightning.LightningModule):  # type: ignore[misc]
             parameters, lr=self._options.learning_rate, weight_decay=self._options.weight_decay
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self._options.learning_rate, total_steps=max(self._n_updates, 2), pct_start=0.25
+            optimizer,
+            self._options.learning_rate,
+            total_steps=max(self._n_updates, _SHORTEST_CYCLE),
+            pct_start=0.25,
         )
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 

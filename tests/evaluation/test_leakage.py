@@ -1,0 +1,64 @@
+import polars as pl
+import pytest
+
+from make_us_rich.errors import NotEnoughHistoryError
+from make_us_rich.evaluation.leakage import check_leakage, merge_reports
+from make_us_rich.evaluation.model_inputs import baseline_inputs, price_model_inputs
+from make_us_rich.features.feature_set import compute_features
+from make_us_rich.features.targets import forward_returns
+from make_us_rich.market.timeframe import Timeframe
+
+HOURLY = Timeframe("1h")
+
+
+@pytest.fixture(scope="module")
+def candles(bitcoin_hours: pl.DataFrame) -> pl.DataFrame:
+    return bitcoin_hours.head(3000)
+
+
+def test_clean_features_give_a_clean_verdict(candles: pl.DataFrame) -> None:
+    report = check_leakage(lambda rows: compute_features(rows, HOURLY), candles, HOURLY, warm_up=720)
+    assert report.is_clean
+    assert len(report.columns) == 20
+
+
+def test_every_model_input_gives_a_clean_verdict(candles: pl.DataFrame) -> None:
+    reports = [
+        check_leakage(price_model_inputs(HOURLY), candles, HOURLY, warm_up=768),
+        check_leakage(baseline_inputs(HOURLY), candles, HOURLY, warm_up=2200),
+    ]
+    merged = merge_reports(reports)
+    assert merged.is_clean
+    assert "step.return_lag1" in merged.columns
+    assert "persistence.low" in merged.columns
+
+
+def test_a_planted_shift_is_caught_and_named(candles: pl.DataFrame) -> None:
+    def planted(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.select(
+            pl.col("close").pct_change().alias("good"), pl.col("close").shift(-1).alias("ahead")
+        )
+
+    report = check_leakage(planted, candles, HOURLY, warm_up=10)
+    assert [leak.column for leak in report.leaks] == ["ahead"]
+    assert "no negative shift" in report.leaks[0].advice
+
+
+def test_a_scaler_fitted_on_all_rows_is_caught(candles: pl.DataFrame) -> None:
+    def scaled(rows: pl.DataFrame) -> pl.DataFrame:
+        close = pl.col("close")
+        return rows.select(((close - close.min()) / (close.max() - close.min())).alias("scaled_close"))
+
+    report = check_leakage(scaled, candles, HOURLY, warm_up=10)
+    assert [leak.column for leak in report.leaks] == ["scaled_close"]
+    assert "on earlier rows only" in report.leaks[0].advice
+
+
+def test_targets_would_be_caught_as_features(candles: pl.DataFrame) -> None:
+    report = check_leakage(lambda rows: forward_returns(rows, [1, 24]), candles, HOURLY, warm_up=10)
+    assert {leak.column for leak in report.leaks} == {"target_h1", "target_h24"}
+
+
+def test_too_few_candles_are_refused(candles: pl.DataFrame) -> None:
+    with pytest.raises(NotEnoughHistoryError, match="the leak check needs 729 1h candles, found 100"):
+        check_leakage(lambda rows: rows, candles.head(100), HOURLY, warm_up=720)

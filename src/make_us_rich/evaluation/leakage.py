@@ -35,8 +35,8 @@ class Leak:
         """What to do about it, in one line."""
         return (
             f"{self.column} at {self.open_time:%Y-%m-%d %H:%M} is {_shown(self.whole)} on the whole series "
-            f"and {_shown(self.cut)} when the future is cut off: it reads later candles; use no negative shift "
-            "and no centred window, and fit what it scales with on earlier rows only"
+            f"and {_shown(self.cut)} when the future is cut off: it reads later candles; use no negative "
+            "shift, no centred window, and fit what it scales with on earlier rows only"
         )
 
 

@@ -1,0 +1,32 @@
+"""What belongs to this machine: where things lie and how they are reached."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Market = Literal["live", "replay", "simulated"]
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix `MUR_`, or the same names in `.env`; frozen once read."""
+
+    model_config = SettingsConfigDict(env_prefix="MUR_", env_file=".env", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path("~/.make-us-rich"), description="Folder that holds everything the desk writes."
+    )
+    exchange: str = Field(default="binance", description="Default exchange, by its ccxt name.")
+    exchange_url: str | None = Field(
+        default=None, description="Address that replaces the exchange's own, for a proxy or a mirror."
+    )
+    market: Market | None = Field(default=None, description="Market that is served when --market is not given.")
+    log_level: str = Field(default="info", description="Least severe level that is logged.")
+    stale_limit_hours: float = Field(
+        default=48.0, gt=0, description="Age in hours at which old candles are no longer answered from."
+    )
+
+    def market_home(self, market: Market) -> Path:
+        """Return the folder of one market; live, replay and simulated never share anything."""
+        return self.home.expanduser() / market

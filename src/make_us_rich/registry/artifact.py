@@ -164,7 +164,8 @@ def _check_golden(folder: Path, manifest: Manifest, forecaster: OnnxForecaster) 
     shape = (len(open_time_ms), len(manifest.horizons), len(manifest.quantile_levels))
     if expected.shape != shape or found.shape != shape:
         raise ArtifactError(
-            f"{folder}: golden outputs {expected.shape}, computed {found.shape}, the manifest says {shape}; train it again"
+            f"{folder}: golden outputs {expected.shape}, computed {found.shape}, "
+            f"the manifest says {shape}; train it again"
         )
     if not np.allclose(found, expected, rtol=GOLDEN_TOLERANCE, atol=0.0):
         worst = float(np.max(np.abs(found / expected - 1)))

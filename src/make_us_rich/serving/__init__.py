@@ -1,0 +1,1 @@
+"""The HTTP API: thin routes over candles, the shelf and one function that forecasts."""

@@ -1,0 +1,101 @@
+"""What is known about a model: pointer, making, scores and history, read off the shelf."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import orjson
+from pydantic import JsonValue
+
+from make_us_rich.errors import UnknownNameError
+from make_us_rich.registry.artifact import MANIFEST_FILE, Artifact
+from make_us_rich.registry.manifest import EvidenceRecord, Manifest
+from make_us_rich.registry.model_name import ModelName
+from make_us_rich.serving.champions import Champions
+from make_us_rich.serving.desk_view import DeskView
+from make_us_rich.serving.schemas import (
+    DecisionAnswer,
+    EvidenceDetail,
+    ModelCard,
+    ModelMaking,
+    ModelSummary,
+    SnapshotAnswer,
+)
+
+EXPLANATION_FILE = "explain.json"
+
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same for all, so that the same artifact gives the same bytes
+
+
+def model_summary(view: DeskView, champions: Champions, name: str) -> ModelSummary:
+    """Return one line on a name; `UnknownNameError` if nothing was ever shelved under it."""
+    versions = view.shelf.versions(str(ModelName.parse(name)))
+    if not versions:
+        there = ", ".join(view.shelf.names()) or "none"
+        raise UnknownNameError(f"model {name} is not on the shelf; there are: {there}")
+    artifact = champions.artifact(name)
+    pointer = view.shelf.champion(name)
+    manifest = artifact.manifest if artifact else None
+    return ModelSummary(
+        name=name,
+        kind=ModelName.parse(name).kind,
+        version=manifest.version if manifest else None,
+        model=manifest.model if manifest else None,
+        trained_at=manifest.trained_at if manifest else None,
+        data_end=manifest.data_end if manifest else None,
+        champion_version=pointer.version if pointer else None,
+        previous_version=pointer.previous if pointer else None,
+        promoted_at=pointer.at if pointer else None,
+        reason=pointer.reason if pointer else None,
+        versions=tuple(versions),
+        problem=champions.refusal(name),
+    )
+
+
+def model_card(view: DeskView, champions: Champions, name: str) -> ModelCard:
+    """Return everything there is to say about a name."""
+    summary = model_summary(view, champions, name)
+    artifact = champions.artifact(name)
+    manifest = artifact.manifest if artifact else None
+    evidence = manifest.evidence if manifest else {}
+    return ModelCard(
+        **dict(summary),
+        market=view.market,
+        notice=view.notice,
+        served_by=manifest.served_by if manifest else {},
+        evidence={by: tuple(_evidence(one) for one in records) for by, records in evidence.items()},
+        making=_making(manifest) if manifest else None,
+        explanation=_explanation(artifact.folder) if artifact else None,
+        decisions=tuple(DecisionAnswer(**dict(one)) for one in view.shelf.decisions(name)),
+    )
+
+
+def bundle(artifact: Artifact) -> bytes:
+    """Return the files of an artifact as one ZIP archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted([MANIFEST_FILE, *artifact.manifest.files]):
+            entry = zipfile.ZipInfo(file, _ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, (artifact.folder / file).read_bytes())
+    return buffer.getvalue()
+
+
+def _evidence(record: EvidenceRecord) -> EvidenceDetail:
+    return EvidenceDetail(**dict(record))
+
+
+def _making(manifest: Manifest) -> ModelMaking:
+    shared = ModelMaking.model_fields.keys() - {"snapshot"}
+    return ModelMaking(
+        **{field: value for field, value in dict(manifest).items() if field in shared},
+        snapshot=SnapshotAnswer(**dict(manifest.snapshot)),
+    )
+
+
+def _explanation(folder: Path) -> JsonValue:
+    path = folder / EXPLANATION_FILE
+    if not path.is_file():
+        return None
+    explanation: JsonValue = orjson.loads(path.read_bytes())
+    return explanation

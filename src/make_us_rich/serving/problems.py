@@ -1,0 +1,103 @@
+"""Errors become `application/problem+json` (RFC 9457) here and nowhere else."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from make_us_rich.errors import ArtifactError, MakeUsRichError, StoreError, UnknownNameError, UsageError
+from make_us_rich.serving.schemas import Problem
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 60
+
+_log = structlog.get_logger(__name__)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI description of the errors a route may answer with."""
+    schema = Problem.model_json_schema()
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of an app, foreseen or not, with a problem."""
+    app.add_exception_handler(MakeUsRichError, _answer_expected)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+def _status_of(error: MakeUsRichError) -> HTTPStatus:
+    if isinstance(error, UnknownNameError):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, UsageError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return HTTPStatus.SERVICE_UNAVAILABLE
+
+
+async def _answer_expected(request: Request, error: Exception) -> Response:
+    if not isinstance(error, MakeUsRichError):
+        raise error
+    detail = str(error)
+    if isinstance(error, StoreError | ArtifactError):
+        _log.error("stored file not readable", path=request.url.path, reason=detail)
+        detail = (
+            "a stored file could not be read; the log of the server names it"  # paths are nobody's business
+        )
+    return _problem(request, _status_of(error), detail)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        {"location": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
+        for one in error.errors()
+    ]
+    detail = "; ".join(f"{one['location']}: {one['message']}" for one in errors)
+    return _problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    detail = error.detail
+    if status is HTTPStatus.NOT_FOUND and detail == status.phrase:
+        detail = f"{request.url.path} is not an address of this API; see /docs"
+    return _problem(request, status, detail, headers=error.headers)
+
+
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error", path=request.url.path, exc_info=error)
+    return _problem(
+        request, HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error; the log of the server has it"
+    )
+
+
+def _problem(
+    request: Request,
+    status: HTTPStatus,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    problem = Problem(
+        title=status.phrase, status=status, detail=detail, instance=request.url.path, errors=errors
+    )
+    extra = {"Cache-Control": "no-store", **(headers or {})}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        extra["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return Response(problem.model_dump_json(exclude_none=True), status, extra, PROBLEM_MEDIA_TYPE)

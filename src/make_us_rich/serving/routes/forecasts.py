@@ -1,0 +1,85 @@
+"""The forecasts: from memory on the event loop, computed in a worker thread where nobody has asked yet."""
+
+import hashlib
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from make_us_rich.errors import MakeUsRichError
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.registry.model_name import ModelName
+from make_us_rich.serving.answers import WrittenForecasts
+from make_us_rich.serving.caching import cached_response
+from make_us_rich.serving.desk_view import DeskView
+from make_us_rich.serving.freshness import Freshness, freshness_of, require_answerable
+from make_us_rich.serving.predictor import Predictor
+from make_us_rich.serving.problems import problem_responses
+from make_us_rich.serving.routes.parameters import SymbolText, TimeframeText
+from make_us_rich.serving.schemas import ForecastAnswer, ForecastListAnswer
+
+
+def forecast_router(view: DeskView, predictor: Predictor) -> APIRouter:
+    """Return the routes that answer with forecasts."""
+    router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"])
+    written = WrittenForecasts(view.notice)
+
+    @router.get("/{symbol}", response_model=ForecastAnswer, responses=_responses(404, 422, 503))
+    async def read_forecast(
+        request: Request, symbol: SymbolText, timeframe: TimeframeText = "1h"
+    ) -> Response:
+        """Return the forecast of the coming closes of one symbol."""
+        name = ModelName("price", Symbol.parse(symbol), Timeframe.parse(timeframe))
+        served = predictor.served(name)
+        if served is None:
+            served = await run_in_threadpool(predictor.compute, name)
+        freshness = freshness_of(served.forecast, view.clock.now())
+        require_answerable(served.forecast, freshness, view)
+        answer = written.of(name, served)
+        max_age = _max_age(view, [freshness])
+        return cached_response(request, answer.body(freshness), answer.etag(freshness), max_age)
+
+    @router.get("", response_model=ForecastListAnswer, responses=_responses(503))
+    async def read_forecasts(request: Request) -> Response:
+        """Return every forecast in service, and the series for which there is none."""
+        now = view.clock.now()
+        problems = predictor.problems()
+        bodies, etags, ages = [], [], []
+        for name, served in sorted(predictor.all_served().items(), key=lambda item: str(item[0])):
+            freshness = freshness_of(served.forecast, now)
+            try:
+                require_answerable(served.forecast, freshness, view)
+            except MakeUsRichError as error:
+                problems[name] = error
+                continue
+            problems.pop(name, None)
+            answer = written.of(name, served)
+            bodies.append(answer.body(freshness))
+            etags.append(answer.etag(freshness))
+            ages.append(freshness)
+        unavailable = orjson.dumps([_unavailable(name, error) for name, error in problems.items()])
+        head = orjson.dumps({"market": view.market, "notice": view.notice}).removesuffix(b"}")
+        body = b'%b,"forecasts":[%b],"unavailable":%b}' % (head, b",".join(bodies), unavailable)
+        digest = hashlib.sha256("".join(etags).encode() + unavailable).hexdigest()[:20]
+        return cached_response(request, body, f'W/"{digest}"', _max_age(view, ages))
+
+    return router
+
+
+def _responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    return {
+        304: {"description": "What the client holds is still the answer."},
+        **problem_responses(*statuses),
+    }
+
+
+def _max_age(view: DeskView, ages: list[Freshness]) -> int:
+    # In a replay the next candle closes by another clock than that of the client.
+    if view.market == "replay":
+        return 0
+    return min((age.seconds_to_next_close for age in ages), default=0)
+
+
+def _unavailable(name: ModelName, error: MakeUsRichError) -> dict[str, str]:
+    return {"symbol": str(name.symbol), "timeframe": str(name.timeframe), "reason": str(error)}

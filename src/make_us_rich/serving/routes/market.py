@@ -1,0 +1,73 @@
+"""What is stored: symbols, candles, and what is wrong with them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from make_us_rich.market.quality import check_quality
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.serving.desk_view import DeskView, Series
+from make_us_rich.serving.problems import problem_responses
+from make_us_rich.serving.routes.parameters import SymbolText, TimeframeText
+from make_us_rich.serving.schemas import (
+    CandleAnswer,
+    CandleListAnswer,
+    QualityAnswer,
+    SeriesAnswer,
+    SymbolListAnswer,
+)
+
+MAX_CANDLES = 5_000
+
+
+def market_router(view: DeskView) -> APIRouter:
+    """Return the routes over stored candles; they read the disk, so they run in worker threads."""
+    router = APIRouter(prefix="/v1", tags=["market"])
+
+    @router.get("/symbols", responses=problem_responses(503))
+    def read_symbols() -> SymbolListAnswer:
+        """List every stored series."""
+        symbols = tuple(_series_answer(view, one) for one in view.series().values())
+        return SymbolListAnswer(market=view.market, notice=view.notice, symbols=symbols)
+
+    @router.get("/candles/{symbol}", responses=problem_responses(404, 422, 503))
+    def read_candles(
+        symbol: SymbolText,
+        timeframe: TimeframeText = "1h",
+        limit: Annotated[int, Query(ge=1, le=MAX_CANDLES)] = 500,
+    ) -> CandleListAnswer:
+        """Return the last closed candles, oldest first."""
+        series = view.find(Symbol.parse(symbol), Timeframe.parse(timeframe))
+        stored = view.closed_candles(series, limit, view.clock.now())
+        return CandleListAnswer(
+            market=view.market,
+            notice=view.notice,
+            symbol=str(series.symbol),
+            timeframe=str(series.timeframe),
+            source=series.source,
+            candles=tuple(CandleAnswer(**row) for row in stored.to_dicts()),
+        )
+
+    @router.get("/quality/{symbol}", responses=problem_responses(404, 422, 503))
+    def read_quality(symbol: SymbolText, timeframe: TimeframeText = "1h") -> QualityAnswer:
+        """Count and locate the defects of a stored series."""
+        series = view.find(Symbol.parse(symbol), Timeframe.parse(timeframe))
+        now = view.clock.now()
+        report = check_quality(view.closed_candles(series, None, now), series.symbol, series.timeframe, now)
+        return QualityAnswer.model_validate(
+            {**report.to_dict(), "market": view.market, "notice": view.notice, "source": series.source}
+        )
+
+    return router
+
+
+def _series_answer(view: DeskView, series: Series) -> SeriesAnswer:
+    last = view.closed_candles(series, 1, view.clock.now())["open_time"]
+    return SeriesAnswer(
+        symbol=str(series.symbol),
+        timeframe=str(series.timeframe),
+        source=series.source,
+        first=view.candles.first_open_time(series.source, series.symbol, series.timeframe),
+        last=last[-1] if len(last) else None,
+    )

@@ -1,0 +1,87 @@
+"""Serve the API on one port, in one process."""
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from make_us_rich.errors import MakeUsRichError, UsageError
+
+SHUTDOWN_SECONDS = 5
+_BACKLOG = 2048
+
+
+def serve(
+    app: FastAPI, host: str = "127.0.0.1", port: int = 8000, on_ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until the process is told to stop; `on_ready` gets the address once requests are answered.
+
+    Port 0 takes a free one. A host that others can reach is refused with `UsageError`.
+    """
+    require_loopback(host)
+    with listen(host, port) as listener:
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        _Server(config, _address(listener), on_ready).run(sockets=[listener])
+
+
+def require_loopback(host: str) -> None:
+    """Raise `UsageError` for a host that is not this machine alone: there are no accounts yet."""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise UsageError(
+            f"host {host} may be reached by others, and there are no accounts yet; "
+            "bind to 127.0.0.1, behind a proxy that knows its users if others are to reach it"
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, or say in one line why there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise _refusal(host, port, error) from error
+    return listener
+
+
+def _refusal(host: str, port: int, error: OSError | OverflowError) -> MakeUsRichError:
+    if isinstance(error, OverflowError):
+        return UsageError(f"port {port} is not one; choose 1 to 65535, or 0 for any free one")
+    if error.errno == errno.EADDRINUSE:
+        return MakeUsRichError(
+            f"port {port} on {host} is in use; stop what uses it or choose another with --port"
+        )
+    return MakeUsRichError(f"port {port} on {host}: {error.strerror}; choose another with --port")
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, address: str, on_ready: Callable[[str], None] | None) -> None:
+        super().__init__(config)
+        self._address = address
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready(self._address)

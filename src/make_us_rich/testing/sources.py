@@ -25,8 +25,9 @@ def check_candle_source(
     """
     _check_identity(source, symbol, timeframe)
     pages = list(source.fetch(symbol, timeframe, since, until))
+    _check_pages(pages)
     candles = pl.concat([no_candles(), *pages])
-    _check_pages(pages, candles, timeframe)
+    _check_order(candles, timeframe)
     _check_bounds(source, symbol, candles, timeframe)
     _check_windows(source, symbol, candles, timeframe)
     _check_unknown_symbol(source, timeframe, since, until)
@@ -42,10 +43,13 @@ def _check_identity(source: CandleSource, symbol: Symbol, timeframe: Timeframe) 
     _require(symbols == sorted(set(symbols)), "symbols() must be sorted, each symbol once")
 
 
-def _check_pages(pages: list[pl.DataFrame], candles: pl.DataFrame, timeframe: Timeframe) -> None:
+def _check_pages(pages: list[pl.DataFrame]) -> None:
     for page in pages:
         _require(page.schema == CANDLE_SCHEMA, f"every page must have CANDLE_SCHEMA, found {page.schema}")
         _require(len(page) > 0, "a page must not be empty")
+
+
+def _check_order(candles: pl.DataFrame, timeframe: Timeframe) -> None:
     _require(len(candles) >= 2, "the window must hold at least two candles")
     steps = candles["open_time"].diff().drop_nulls()
     _require((steps > timedelta(0)).all(), "candles must rise in time, within and across pages")

@@ -1,5 +1,6 @@
 """Live candles from an exchange, through ccxt; no key is needed."""
 
+import queue
 import re
 import threading
 import time
@@ -10,8 +11,8 @@ from typing import Any, TypeVar
 import ccxt
 import polars as pl
 
-from make_us_rich.errors import SourceError, SourceUnavailableError, UnknownNameError, UsageError
-from make_us_rich.market.candle import CANDLE_SCHEMA, candles_between
+from make_us_rich.errors import DataError, SourceError, SourceUnavailableError, UnknownNameError, UsageError
+from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles, candles_between
 from make_us_rich.market.sources.source import unknown_symbol, unknown_timeframe
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -52,6 +53,7 @@ class ExchangeSource:
         self._exchange: Any = getattr(ccxt, exchange_name)(
             {
                 "enableRateLimit": True,
+                "enableLastJsonResponse": True,
                 "timeout": int(timeout_seconds * 1000),
                 "options": {"fetchMarkets": {"types": ["spot"]}},
             }
@@ -62,18 +64,21 @@ class ExchangeSource:
 
     def is_reachable(self, timeout_seconds: float = 5.0) -> bool:
         """Say whether the exchange answers within the time."""
-        answered = threading.Event()
+        answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
         def ask() -> None:
             try:
                 self._call(self._exchange.load_markets, attempts=1)
-                answered.set()
+                answers.put(True)
             except SourceError:
-                return
+                answers.put(False)
 
         # in a thread of its own, because the time-out of a request does not cover the look-up of its address
-        threading.Thread(target=ask, daemon=True).start()
-        return answered.wait(timeout_seconds)
+        threading.Thread(target=ask, name=f"reach-{self.name}", daemon=True).start()
+        try:
+            return answers.get(timeout=timeout_seconds)
+        except queue.Empty:
+            return False
 
     def symbols(self, timeframe: Timeframe) -> list[Symbol]:
         """Return the pairs traded now."""
@@ -106,14 +111,24 @@ class ExchangeSource:
 
     def _page(self, market: str, timeframe: Timeframe, since: datetime) -> pl.DataFrame:
         milliseconds = int(since.timestamp() * 1000)
-        rows = self._call(self._exchange.fetch_ohlcv, market, timeframe.name, milliseconds, _PAGE_ROWS)
+        rows = self._call(self._ask_for_candles, market, timeframe.name, milliseconds, _PAGE_ROWS)
         try:
             page = pl.DataFrame(rows, schema=CANDLE_SCHEMA.names(), orient="row", infer_schema_length=None)
-            return page.cast(CANDLE_SCHEMA).unique("open_time", keep="last").sort("open_time")
-        except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+            return as_candles(page).unique("open_time", keep="last").sort("open_time")
+        except (pl.exceptions.PolarsError, DataError, TypeError, ValueError) as error:
             raise SourceError(
                 f"{self.name} {market}: the answer holds no candles; try again later"
             ) from error
+
+    def _ask_for_candles(self, *arguments: object) -> Any:
+        # ccxt takes what it cannot read for an empty page, which would leave a hole in the series
+        rows = self._exchange.fetch_ohlcv(*arguments)
+        raw = self._exchange.last_json_response
+        if raw is None:
+            raise ccxt.ExchangeNotAvailable("the answer was not JSON")
+        if not rows and isinstance(raw, list) and raw:
+            raise ccxt.BadResponse("the answer holds rows that are no candles")
+        return rows
 
     def _now(self) -> datetime:
         if not self._exchange.has.get("fetchTime"):

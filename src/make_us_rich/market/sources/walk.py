@@ -20,7 +20,7 @@ EPOCH = datetime(2022, 1, 1, tzinfo=UTC)
 HOURS = 168
 MINUTES = HOURS * 60
 
-_DAILY_VOLATILITY = 0.03
+_DAILY_VOLATILITY = 0.022
 _MEMORY = 0.98  # of the log volatility, from hour to hour
 _SPREAD = 0.5  # standard deviation of the log volatility
 _CYCLE = 0.35  # half the log difference between the liveliest hour (15 UTC) and the quietest

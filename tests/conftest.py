@@ -1,0 +1,95 @@
+"""What every test may ask for."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import settings
+
+from exchange_server import ExchangeServer, RecordedMarket
+from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+
+_REPOSITORY = Path(__file__).parents[1]
+
+# no deadline: on a busy machine it fails tests that are right
+settings.register_profile("desk", deadline=None, database=None)
+settings.load_profile("desk")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [
+        name for name in os.environ if name.startswith("MUR_") and not name.startswith("MUR_CANDLES")
+    ]:
+        if name != "MUR_REQUIRE_ALL":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def candles_folder() -> Path:
+    """The folder of real candles; without it the test is skipped, or fails where all is required."""
+    folder = (_REPOSITORY / os.environ.get("MUR_CANDLES", "../shared/data/candles")).resolve()
+    if not (folder / "BINANCE").is_dir():
+        line = f"no real candles in {folder}; set MUR_CANDLES to their folder"
+        if os.environ.get("MUR_REQUIRE_ALL") == "1":
+            pytest.fail(line, pytrace=False)
+        pytest.skip(line)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bitcoin_hours(candles_folder: Path) -> pl.DataFrame:
+    """Real hourly candles of BTC/USDT on Binance, 2022-01-01 to 2026-04-30."""
+    return as_candles(pl.read_parquet(candles_folder / "BINANCE" / "BTC-USDT" / "1h.parquet"))
+
+
+@pytest.fixture(scope="session")
+def recorded_market(candles_folder: Path) -> RecordedMarket:
+    return RecordedMarket(candles_folder / "BINANCE")
+
+
+@pytest.fixture
+def exchange_server(recorded_market: RecordedMarket) -> Iterator[ExchangeServer]:
+    """A local exchange with real candles, whose clock stands at 2026-04-30 02:30 until a test sets it."""
+    with ExchangeServer(recorded_market, datetime(2026, 4, 30, 2, 30, tzinfo=UTC)) as server:
+        yield server
+
+
+@pytest.fixture
+def bitcoin() -> Symbol:
+    return Symbol("BTC", "USDT")
+
+
+@pytest.fixture
+def hourly() -> Timeframe:
+    return Timeframe("1h")
+
+
+@pytest.fixture
+def make_candles() -> Callable[..., pl.DataFrame]:
+    """Return a function that builds `count` gentle candles from a start, all possible and all different."""
+
+    def build(
+        count: int, start: datetime = datetime(2024, 1, 1, tzinfo=UTC), step: str = "1h"
+    ) -> pl.DataFrame:
+        times = pl.datetime_range(
+            start, start + count * Timeframe(step).duration, interval=step, closed="left", eager=True
+        )
+        close = 100.0 + pl.int_range(count, eager=True) % 7
+        return pl.DataFrame(
+            {
+                "open_time": times,
+                "open": close - 0.5,
+                "high": close + 1.0,
+                "low": close - 1.0,
+                "close": close,
+                "volume": close * 2,
+            }
+        ).cast(CANDLE_SCHEMA)
+
+    return build

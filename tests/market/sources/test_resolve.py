@@ -1,0 +1,73 @@
+from importlib.metadata import EntryPoint, EntryPoints
+from typing import Any
+
+import pytest
+
+from make_us_rich.errors import UnknownNameError, UsageError
+from make_us_rich.market import sources
+from make_us_rich.market.sources import ReplaySource, SimulatedSource, resolve_source
+from make_us_rich.market.sources.exchange import ExchangeSource
+from make_us_rich.settings import Settings
+
+
+class PluggedSource(SimulatedSource):
+    """What a third party might bring."""
+
+
+def build_plugged(argument: str, settings: Settings) -> PluggedSource:
+    return PluggedSource(seed=int(argument))
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(_env_file=None)
+
+
+def test_every_kind_of_source_has_its_name(settings, tmp_path):
+    assert resolve_source("simulated", settings).name == "simulated"
+    assert resolve_source("simulated:7", settings).name == "simulated-7"
+    assert isinstance(resolve_source(f"replay:{tmp_path}", settings), ReplaySource)
+    assert isinstance(resolve_source("kraken", settings), ExchangeSource)
+    assert [
+        resolve_source(text, settings).market for text in ("simulated", f"replay:{tmp_path}", "binance")
+    ] == [
+        "simulated",
+        "replay",
+        "live",
+    ]
+
+
+def test_the_address_in_the_settings_is_for_the_default_exchange_only(exchange_server, hourly):
+    settings = Settings(_env_file=None, exchange="binance", exchange_url=exchange_server.url)
+    assert len(resolve_source("binance", settings).symbols(hourly)) == 25
+    kraken: Any = resolve_source("kraken", settings)
+    assert "kraken.com" in str(kraken._exchange.urls["api"])
+
+
+@pytest.mark.parametrize("text", ["", "binanse", "SIMULATED", "simulated7", "csv"])
+def test_an_unknown_source_is_answered_with_the_ways_to_write_one(settings, text):
+    with pytest.raises(UnknownNameError, match=r"is not known; write an exchange .*, replay:DIR, simulated"):
+        resolve_source(text, settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("simulated:x", "seed 'x' is not a whole number"),
+        ("simulated:-1", "seed '-1' is not a whole number"),
+        ("replay", "write replay:DIR"),
+        ("replay:/no/such/folder", "does not exist"),
+    ],
+)
+def test_a_bad_argument_is_one_clear_line(settings, text, message):
+    with pytest.raises(UsageError, match=message):
+        resolve_source(text, settings)
+
+
+def test_third_parties_bring_sources_through_an_entry_point(settings, monkeypatch):
+    plugged = EntryPoint("plugged", "tests.plugged:build", sources.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(EntryPoint, "load", lambda _: build_plugged)
+    monkeypatch.setattr(sources, "entry_points", lambda **wanted: EntryPoints([plugged]).select(**wanted))
+    assert isinstance(resolve_source("plugged:3", settings), PluggedSource)
+    with pytest.raises(UnknownNameError, match="simulated:SEED, plugged"):
+        resolve_source("plugget", settings)

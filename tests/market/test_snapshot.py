@@ -1,0 +1,133 @@
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from make_us_rich.errors import DataError, GapError, StoreError
+from make_us_rich.market.candle import CANDLE_SCHEMA
+from make_us_rich.market.snapshot import (
+    Origin,
+    Snapshot,
+    content_hash,
+    load_snapshot,
+    save_snapshot,
+    take_snapshot,
+)
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+REPLAY = Origin("replay", "BINANCE")
+
+
+def take(candles: pl.DataFrame) -> Snapshot:
+    return take_snapshot(candles, Symbol("BTC", "USDT"), Timeframe("1h"), origin=REPLAY, now=NOW)
+
+
+def test_a_snapshot_knows_what_it_holds(make_candles):
+    candles = make_candles(500)
+    snapshot = take(pl.concat([candles[:100], candles[101:]]))
+    assert (snapshot.first, snapshot.last, snapshot.rows) == (START, START + timedelta(hours=499), 500)
+    assert snapshot.data_end == START + timedelta(hours=500)
+    assert snapshot.candles.filter("filled")["open_time"].to_list() == [START + timedelta(hours=100)]
+    assert (snapshot.market, snapshot.source) == ("replay", "BINANCE")
+
+
+def test_what_is_unfit_is_refused_before_any_work_begins(make_candles):
+    candles = make_candles(500)
+    with pytest.raises(GapError, match="49 candles missing"):
+        take(pl.concat([candles[:100], candles[149:]]))
+    with pytest.raises(DataError, match="impossible values"):
+        take(
+            candles.with_columns(
+                close=pl.when(pl.int_range(pl.len()) == 9).then(float("nan")).otherwise("close")
+            )
+        )
+    with pytest.raises(DataError, match="future"):
+        take(make_candles(500, NOW))
+
+
+def test_the_hash_is_the_one_worked_out_by_hand():
+    candle = {"open_time": [datetime(1970, 1, 1, 1, tzinfo=UTC)], "open": [1.0], "high": [2.0]}
+    candles = pl.DataFrame(candle | {"low": [0.5], "close": [1.5], "volume": [0.0]}, schema=CANDLE_SCHEMA)
+    by_hand = (
+        b"open_time:1;" + (3_600_000).to_bytes(8, "little")
+        + b"open:1;" + bytes.fromhex("000000000000f03f")
+        + b"high:1;" + bytes.fromhex("0000000000000040")
+        + b"low:1;" + bytes.fromhex("000000000000e03f")
+        + b"close:1;" + bytes.fromhex("000000000000f83f")
+        + b"volume:1;" + bytes(8)
+    )  # fmt: skip
+    assert content_hash(candles) == hashlib.sha256(by_hand).hexdigest()
+
+
+def test_the_hash_follows_the_content_and_nothing_else(make_candles):
+    candles = take(make_candles(300)).candles
+    rechunked = pl.concat([candles[:7], candles[7:]], rechunk=False).with_columns(trades=1)
+    assert content_hash(rechunked) == content_hash(candles)
+    assert content_hash(candles[:-1]) != content_hash(candles)
+    assert content_hash(candles.with_columns(filled=pl.lit(value=True))) != content_hash(candles)
+
+
+@given(st.integers(0, 99), st.sampled_from(CANDLE_SCHEMA.names()))
+def test_any_changed_value_changes_the_hash(row, column):
+    times = pl.datetime_range(START, START + timedelta(hours=99), "1h", time_unit="ms", eager=True)
+    candles = pl.DataFrame(
+        {"open_time": times} | {name: pl.int_range(100, eager=True) for name in CANDLE_SCHEMA.names()[1:]}
+    )
+    candles = candles.cast(CANDLE_SCHEMA)
+    step = timedelta(milliseconds=1) if column == "open_time" else 1e-9
+    value = pl.col(column)
+    changed = candles.with_columns(
+        pl.when(pl.int_range(pl.len()) == row).then(value + step).otherwise(value).alias(column)
+    )
+    assert content_hash(changed) != content_hash(candles)
+
+
+def test_a_snapshot_survives_the_round_trip(tmp_path, bitcoin_hours):
+    snapshot = take(bitcoin_hours.filter(pl.col("open_time") < START))
+    path = save_snapshot(snapshot, tmp_path / "snapshots")
+    assert path.name == f"{snapshot.content_hash}.parquet"
+    loaded = load_snapshot(tmp_path / "snapshots", snapshot.content_hash)
+    assert loaded.candles.equals(snapshot.candles)
+    for name in (
+        "symbol",
+        "timeframe",
+        "market",
+        "source",
+        "content_hash",
+        "first",
+        "last",
+        "rows",
+        "data_end",
+    ):
+        assert getattr(loaded, name) == getattr(snapshot, name)
+
+
+def test_the_same_content_is_written_once(tmp_path, make_candles):
+    path = save_snapshot(take(make_candles(10)), tmp_path)
+    written = path.stat().st_ino
+    assert save_snapshot(take(make_candles(10)), tmp_path) == path
+    assert path.stat().st_ino == written
+
+
+def test_a_changed_snapshot_is_refused(tmp_path, make_candles):
+    snapshot, other = take(make_candles(10)), take(make_candles(11))
+    path = save_snapshot(snapshot, tmp_path)
+    path.write_bytes(save_snapshot(other, tmp_path).read_bytes())
+    with pytest.raises(StoreError, match="the content has changed since it was saved"):
+        load_snapshot(tmp_path, snapshot.content_hash)
+    path.write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match="not readable as a snapshot"):
+        load_snapshot(tmp_path, snapshot.content_hash)
+
+
+def test_a_missing_snapshot_is_one_clear_line(tmp_path):
+    with pytest.raises(StoreError, match="No such file or directory"):
+        load_snapshot(tmp_path, "0" * 64)
+    with pytest.raises(ValueError, match="not a SHA-256"):
+        load_snapshot(tmp_path, "../../etc/passwd")

@@ -14,15 +14,22 @@ SHUTDOWN_SECONDS = 5
 _BACKLOG = 2048
 
 
-def serve(
-    app: FastAPI, host: str = "127.0.0.1", port: int = 8000, on_ready: Callable[[str], None] | None = None
-) -> None:
-    """Serve until the process is told to stop; `on_ready` gets the address once requests are answered.
+class ApiServer:
+    """The API on a port that is taken when the server is made; it runs until it is told to stop.
 
-    Port 0 takes a free one. A host that others can reach is refused with `UsageError`.
+    Port 0 takes a free one, and `on_ready` gets the address once requests are answered. A host that others
+    can reach is refused with `UsageError`.
     """
-    require_loopback(host)
-    with listen(host, port) as listener:
+
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        on_ready: Callable[[str], None] | None = None,
+    ) -> None:
+        require_loopback(host)
+        self._listener = listen(host, port)
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -30,7 +37,23 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
-        _Server(config, _address(listener), on_ready).run(sockets=[listener])
+        self._server = _Server(config, _address(self._listener), on_ready)
+
+    def run(self) -> None:
+        """Serve; on the main thread Ctrl-C ends it too, on another only `stop` does."""
+        with self._listener:
+            self._server.run(sockets=[self._listener])
+
+    def stop(self) -> None:
+        """Finish the requests under way and end `run`."""
+        self._server.should_exit = True
+
+
+def serve(
+    app: FastAPI, host: str = "127.0.0.1", port: int = 8000, on_ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until the process is told to stop; see `ApiServer`."""
+    ApiServer(app, host, port, on_ready).run()
 
 
 def require_loopback(host: str) -> None:

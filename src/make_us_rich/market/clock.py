@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -65,16 +66,12 @@ class ReplayClock:
         self._lock = threading.Lock()
         self._moment = start
         self._read_at = monotonic()
+        self._is_held = False
 
     def now(self) -> datetime:
         """Return the simulated moment."""
         with self._lock:
-            if self._speed is not None:
-                read_at = self._monotonic()
-                passed = timedelta(seconds=(read_at - self._read_at) * self._speed)
-                self._moment = min(self._moment + passed, self._until)
-                self._read_at = read_at
-            return self._moment
+            return self._advance()
 
     def sleep_until(self, moment: datetime, stop: threading.Event) -> bool:
         """Wait for the moment, or jump to it; beyond `until` the clock stops and the answer is False."""
@@ -85,6 +82,26 @@ class ReplayClock:
         elif not self._wait(target, self._speed, stop):
             return False
         return moment <= self._until and not stop.is_set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stop the simulated time for the length of a block, so that slow work costs none of it."""
+        with self._lock:
+            moment = self._advance()
+            self._is_held = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._moment, self._read_at, self._is_held = moment, self._monotonic(), False
+
+    def _advance(self) -> datetime:
+        if self._speed is not None and not self._is_held:
+            read_at = self._monotonic()
+            passed = timedelta(seconds=(read_at - self._read_at) * self._speed)
+            self._moment = min(self._moment + passed, self._until)
+            self._read_at = read_at
+        return self._moment
 
     def _jump(self, target: datetime) -> None:
         with self._lock:

@@ -34,6 +34,7 @@ root, first, last, step = Path(sys.argv[1]), *map(int, sys.argv[2:])
 source, bitcoin, hourly = SimulatedSource(), Symbol("BTC", "USDT"), Timeframe("1h")
 hour = lambda number: datetime(2022, 1, 1, tzinfo=UTC) + timedelta(hours=number)
 print("ready", flush=True)
+input()  # the starting shot
 for start in range(first, last, step):
     for page in source.fetch(bitcoin, hourly, hour(start), hour(start + 500)):
         CandleStore(root).append(page, source.name, bitcoin, hourly)
@@ -47,6 +48,7 @@ def start_writer(
     arguments = [sys.executable, "-c", WRITER, str(root), str(first), str(last), str(step)]
     writer = subprocess.Popen(
         arguments,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -57,6 +59,13 @@ def start_writer(
     return writer
 
 
+def shoot(*writers: subprocess.Popen[str]) -> None:
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+
+
 def load(root: Path) -> pl.DataFrame:
     return CandleStore(root).load("simulated", BITCOIN, HOURLY)
 
@@ -65,6 +74,7 @@ def test_a_writer_killed_at_any_moment_loses_only_the_page_it_was_writing(tmp_pa
     written = 0
     for attempt in range(6):
         writer = start_writer(tmp_path, written, ROWS)
+        shoot(writer)
         assert writer.stdout is not None
         writer.stdout.readline()
         time.sleep(0.013 * attempt)
@@ -83,6 +93,7 @@ def test_two_processes_appending_at_once_both_succeed(tmp_path):
     rows = 8000
     writers = [start_writer(tmp_path, first, rows, step=1000) for first in (0, 500)]
     writers.append(start_writer(tmp_path, 0, rows, step=500))
+    shoot(*writers)
     for writer in writers:
         _, complaint = writer.communicate(timeout=60)
         assert writer.returncode == 0, complaint
@@ -98,14 +109,14 @@ def test_a_disk_that_really_refuses_to_grow_a_file_loses_nothing(tmp_path):
     import resource
 
     writer = start_writer(tmp_path, 0, 1000)
-    writer.communicate(timeout=60)
+    writer.communicate("\n", timeout=60)
     before = load(tmp_path)
 
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
     writer = start_writer(tmp_path, 1000, 3000, preexec_fn=small_disk)
-    _, complaint = writer.communicate(timeout=60)
+    _, complaint = writer.communicate("\n", timeout=60)
     last_line = complaint.strip().splitlines()[-1]
     assert writer.returncode == 1
     assert "StoreError" in last_line

@@ -63,7 +63,7 @@ def probability_above(quantiles: FloatArray, price: float) -> float:
     """
     levels = np.asarray(QUANTILE_LEVELS)
     below = float(np.interp(price, quantiles, levels))
-    ties = levels[np.isclose(quantiles, price, rtol=1e-12, atol=0.0)]
+    ties = levels[np.abs(quantiles - price) <= 1e-12 * price]  # np.isclose costs ten times as much
     if ties.size:
         below = float((ties[0] + ties[-1]) / 2)
     return 1.0 - below

@@ -11,10 +11,10 @@ from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.docs import add_docs
 from make_us_rich.serving.predictor import Predictor
 from make_us_rich.serving.problems import install_problems
-from make_us_rich.serving.routes.forecasts import forecast_router
-from make_us_rich.serving.routes.health import health_router
-from make_us_rich.serving.routes.market import market_router
-from make_us_rich.serving.routes.models import model_router
+from make_us_rich.serving.routes.forecasts import add_forecast_routes
+from make_us_rich.serving.routes.health import add_health_routes
+from make_us_rich.serving.routes.market import add_market_routes
+from make_us_rich.serving.routes.models import add_model_routes
 
 DESCRIPTION = (
     "Forecasts of the coming closes of cryptocurrencies, as honest intervals beside their yardsticks."
@@ -42,9 +42,11 @@ def create_app(view: DeskView) -> FastAPI:
         lifespan=predicting,
     )
     install_problems(app)
-    app.include_router(health_router(view, predictor))
-    app.include_router(market_router(view))
-    app.include_router(forecast_router(view, predictor))
-    app.include_router(model_router(view, predictor.champions))
+    add_forecast_routes(
+        app, view, predictor
+    )  # first, because routes are tried in order and these are busiest
+    add_health_routes(app, view, predictor)
+    add_market_routes(app, view)
+    add_model_routes(app, view, predictor.champions)
     add_docs(app)
     return app

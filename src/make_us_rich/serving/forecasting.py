@@ -63,12 +63,13 @@ def forecast(
             f"{name}: candles end at {candles.close_time(name.timeframe)}, not at the cutoff {cutoff}"
         )
     last_close = float(candles.ohlcv[-1, _CLOSE])
+    duration = name.timeframe.duration
     served_by = forecasters.served_by
     prices = _served_prices(name, candles, forecasters)
     steps = tuple(
         ForecastStep(
             horizon=horizon,
-            target_time=cutoff + horizon * name.timeframe.duration,
+            target_time=cutoff + horizon * duration,
             quantiles=tuple(quantiles.tolist()),
             probability_up=probability_above(quantiles, last_close),
             served_by=forecaster,

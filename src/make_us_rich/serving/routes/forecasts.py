@@ -1,9 +1,10 @@
 """The forecasts: from memory on the event loop, computed in a worker thread where nobody has asked yet."""
 
 import hashlib
+from functools import lru_cache
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from make_us_rich.errors import MakeUsRichError
@@ -16,21 +17,25 @@ from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.freshness import Freshness, freshness_of, require_answerable
 from make_us_rich.serving.predictor import Predictor
 from make_us_rich.serving.problems import problem_responses
-from make_us_rich.serving.routes.parameters import SymbolText, TimeframeText
+from make_us_rich.serving.routes.parameters import FORECAST_PARAMETERS
 from make_us_rich.serving.schemas import ForecastAnswer, ForecastListAnswer
 
 
-def forecast_router(view: DeskView, predictor: Predictor) -> APIRouter:
-    """Return the routes that answer with forecasts."""
-    router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"])
+def add_forecast_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> None:
+    """Add the routes that answer with forecasts."""
     written = WrittenForecasts(view.notice)
 
-    @router.get("/{symbol}", response_model=ForecastAnswer, responses=_responses(404, 422, 503))
-    async def read_forecast(
-        request: Request, symbol: SymbolText, timeframe: TimeframeText = "1h"
-    ) -> Response:
+    @app.get(
+        "/v1/forecasts/{symbol}",
+        openapi_extra=FORECAST_PARAMETERS,
+        tags=["forecasts"],
+        response_model=ForecastAnswer,
+        responses=_responses(404, 422, 503),
+    )
+    async def read_forecast(request: Request) -> Response:
         """Return the forecast of the coming closes of one symbol."""
-        name = ModelName("price", Symbol.parse(symbol), Timeframe.parse(timeframe))
+        # Read by hand: FastAPI's own reading of two parameters costs more than all the rest of this answer.
+        name = _price_name(request.path_params["symbol"], request.query_params.get("timeframe", "1h"))
         served = predictor.served(name)
         if served is None:
             served = await run_in_threadpool(predictor.compute, name)
@@ -40,7 +45,9 @@ def forecast_router(view: DeskView, predictor: Predictor) -> APIRouter:
         max_age = _max_age(view, [freshness])
         return cached_response(request, answer.body(freshness), answer.etag(freshness), max_age)
 
-    @router.get("", response_model=ForecastListAnswer, responses=_responses(503))
+    @app.get(
+        "/v1/forecasts", tags=["forecasts"], response_model=ForecastListAnswer, responses=_responses(503)
+    )
     async def read_forecasts(request: Request) -> Response:
         """Return every forecast in service, and the series for which there is none."""
         now = view.clock.now()
@@ -64,7 +71,10 @@ def forecast_router(view: DeskView, predictor: Predictor) -> APIRouter:
         digest = hashlib.sha256("".join(etags).encode() + unavailable).hexdigest()[:20]
         return cached_response(request, body, f'W/"{digest}"', _max_age(view, ages))
 
-    return router
+
+@lru_cache(maxsize=1024)
+def _price_name(symbol: str, timeframe: str) -> ModelName:
+    return ModelName("price", Symbol.parse(symbol), Timeframe.parse(timeframe))
 
 
 def _responses(*statuses: int) -> dict[int | str, dict[str, object]]:

@@ -1,6 +1,6 @@
 """Does it run, and can it serve."""
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 
 from make_us_rich.errors import ForecastUnavailableError
 from make_us_rich.serving.desk_view import DeskView
@@ -10,16 +10,15 @@ from make_us_rich.serving.problems import problem_responses
 from make_us_rich.serving.schemas import HealthAnswer, ReadyAnswer
 
 
-def health_router(view: DeskView, predictor: Predictor) -> APIRouter:
-    """Return the routes orchestrators ask."""
-    router = APIRouter(tags=["health"])
+def add_health_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> None:
+    """Add the routes orchestrators ask."""
 
-    @router.get("/healthz")
+    @app.get("/healthz", tags=["health"])
     async def read_health() -> HealthAnswer:
         """Say that the process runs."""
         return HealthAnswer()
 
-    @router.get("/readyz", responses=problem_responses(503))
+    @app.get("/readyz", tags=["health"], responses=problem_responses(503))
     async def read_readiness() -> ReadyAnswer:
         """Say that at least one forecast can be served."""
         now = view.clock.now()
@@ -30,5 +29,3 @@ def health_router(view: DeskView, predictor: Predictor) -> APIRouter:
                 "no forecast can be served yet; give it candles with `mur fetch`, see /v1/forecasts"
             )
         return ReadyAnswer(forecasts=len(answerable))
-
-    return router

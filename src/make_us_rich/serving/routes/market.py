@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import FastAPI, Query
 
 from make_us_rich.market.quality import check_quality
 from make_us_rich.market.symbol import Symbol
@@ -21,17 +21,16 @@ from make_us_rich.serving.schemas import (
 MAX_CANDLES = 5_000
 
 
-def market_router(view: DeskView) -> APIRouter:
-    """Return the routes over stored candles; they read the disk, so they run in worker threads."""
-    router = APIRouter(prefix="/v1", tags=["market"])
+def add_market_routes(app: FastAPI, view: DeskView) -> None:
+    """Add the routes over stored candles; they read the disk, so they run in worker threads."""
 
-    @router.get("/symbols", responses=problem_responses(503))
+    @app.get("/v1/symbols", tags=["market"], responses=problem_responses(503))
     def read_symbols() -> SymbolListAnswer:
         """List every stored series."""
         symbols = tuple(_series_answer(view, one) for one in view.series().values())
         return SymbolListAnswer(market=view.market, notice=view.notice, symbols=symbols)
 
-    @router.get("/candles/{symbol}", responses=problem_responses(404, 422, 503))
+    @app.get("/v1/candles/{symbol}", tags=["market"], responses=problem_responses(404, 422, 503))
     def read_candles(
         symbol: SymbolText,
         timeframe: TimeframeText = "1h",
@@ -49,7 +48,7 @@ def market_router(view: DeskView) -> APIRouter:
             candles=tuple(CandleAnswer(**row) for row in stored.to_dicts()),
         )
 
-    @router.get("/quality/{symbol}", responses=problem_responses(404, 422, 503))
+    @app.get("/v1/quality/{symbol}", tags=["market"], responses=problem_responses(404, 422, 503))
     def read_quality(symbol: SymbolText, timeframe: TimeframeText = "1h") -> QualityAnswer:
         """Count and locate the defects of a stored series."""
         series = view.find(Symbol.parse(symbol), Timeframe.parse(timeframe))
@@ -58,8 +57,6 @@ def market_router(view: DeskView) -> APIRouter:
         return QualityAnswer.model_validate(
             {**report.to_dict(), "market": view.market, "notice": view.notice, "source": series.source}
         )
-
-    return router
 
 
 def _series_answer(view: DeskView, series: Series) -> SeriesAnswer:

@@ -1,6 +1,6 @@
 """The models: what is on the shelf, what is served, and the files to run elsewhere."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from make_us_rich.errors import UnknownNameError
 from make_us_rich.market.files import disk_errors_named
@@ -15,23 +15,23 @@ from make_us_rich.serving.schemas import ModelCard, ModelListAnswer
 ZIP = "application/zip"
 
 
-def model_router(view: DeskView, champions: Champions) -> APIRouter:
-    """Return the routes over the shelf; they read the disk, so they run in worker threads."""
-    router = APIRouter(prefix="/v1/models", tags=["models"])
+def add_model_routes(app: FastAPI, view: DeskView, champions: Champions) -> None:
+    """Add the routes over the shelf; they read the disk, so they run in worker threads."""
 
-    @router.get("", responses=problem_responses(503))
+    @app.get("/v1/models", tags=["models"], responses=problem_responses(503))
     def read_models() -> ModelListAnswer:
         """List every name on the shelf with the version in service."""
         models = tuple(model_summary(view, champions, name) for name in view.shelf.names())
         return ModelListAnswer(market=view.market, notice=view.notice, models=models)
 
-    @router.get("/{name}", responses=problem_responses(404, 422, 503))
+    @app.get("/v1/models/{name}", tags=["models"], responses=problem_responses(404, 422, 503))
     def read_model(name: NameText) -> ModelCard:
         """Return the card of one model: its making, scores and history."""
         return model_card(view, champions, name)
 
-    @router.get(
-        "/{name}/artifact",
+    @app.get(
+        "/v1/models/{name}/artifact",
+        tags=["models"],
         response_class=Response,
         responses={200: {"content": {ZIP: {}}}, **problem_responses(404, 422, 503)},
     )
@@ -48,5 +48,3 @@ def model_router(view: DeskView, champions: Champions) -> APIRouter:
         file_name = f"{name}-v{artifact.manifest.version}.zip"
         response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
         return response
-
-    return router

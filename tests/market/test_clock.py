@@ -105,3 +105,16 @@ def test_a_replay_can_be_stopped(speed):
 def test_a_replay_that_makes_no_sense_is_refused(start, until, speed, message):
     with pytest.raises(ValueError, match=message):
         ReplayClock(start, until, speed)
+
+
+@pytest.mark.parametrize("speed", [None, 60.0])
+def test_work_done_while_the_clock_is_held_costs_no_simulated_time(speed):
+    stopwatch = Stopwatch()
+    clock = ReplayClock(START, UNTIL, speed, stopwatch)
+    stopwatch.seconds += 1.0
+    begun = clock.now()
+    with clock.held():
+        stopwatch.seconds += 500.0
+        assert clock.now() == begun
+    assert clock.now() == begun
+    assert clock.sleep_until(begun + timedelta(minutes=1), Waiting(stopwatch)), "and it runs on afterwards"

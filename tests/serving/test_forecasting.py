@@ -1,0 +1,135 @@
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from make_us_rich.errors import DataError, ForecastUnavailableError, GapError, NotEnoughHistoryError
+from make_us_rich.market.candle import CandleArrays
+from make_us_rich.models.baselines import baseline_quantiles
+from make_us_rich.models.forecast import HORIZONS
+from make_us_rich.registry.model_name import ModelName
+from make_us_rich.serving.desk_view import Series
+from make_us_rich.serving.forecasting import Forecasters, current_forecast, forecast
+from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
+from trial_desk import BTC, END, HOUR, START, TrialDesk, hourly_candles
+
+NAME = ModelName("price", BTC, HOUR)
+SERIES = Series("recorded", BTC, HOUR)
+
+
+@pytest.fixture
+def candles():
+    return CandleArrays.from_frame(hourly_candles())
+
+
+@pytest.fixture
+def champion(empty_desk):
+    """Shelve a draft and load it."""
+
+    def shelve_and_load(draft):
+        return empty_desk.shelf.load(draft.manifest.name, empty_desk.shelf.shelve(draft))
+
+    return shelve_and_load
+
+
+def persistence(candles):
+    return {"persistence": baseline_quantiles("persistence", candles.ohlcv[:, 3], HOUR)}
+
+
+def test_without_a_champion_persistence_answers_everywhere_and_says_so(candles):
+    made = forecast(NAME, END, candles, Forecasters("live", None, persistence(candles)))
+    assert [step.horizon for step in made.steps] == list(HORIZONS)
+    assert {(step.served_by, step.is_baseline, step.median) for step in made.steps} == {
+        ("persistence", True, made.last_close)
+    }
+    assert (made.market, made.model_version) == ("live", None)
+
+
+def test_targets_lie_their_horizon_after_the_cutoff(candles):
+    made = forecast(NAME, END, candles, Forecasters("live", None, persistence(candles)))
+    assert [step.target_time for step in made.steps] == [
+        END + timedelta(hours=h) for h in (1, 2, 4, 8, 12, 24)
+    ]
+
+
+def test_a_champion_answers_with_its_quantiles(candles, champion):
+    made = forecast(NAME, END, candles, Forecasters("replay", champion(toy_draft()), {}))
+    expected = made.last_close * ToyPriceModel().factors
+    np.testing.assert_allclose([step.quantiles for step in made.steps], expected, rtol=1e-12)
+    assert {(step.served_by, step.is_baseline) for step in made.steps} == {("toy", False)}
+    assert made.model_version == 1
+
+
+def test_a_horizon_the_champion_has_not_earned_is_answered_by_its_baseline(candles, champion):
+    served_by = {"1": "toy", "2": "toy", "4": "volatility", "8": "toy", "12": "persistence", "24": "toy"}
+    artifact = champion(toy_draft(changes={"served_by": served_by}))
+    made = forecast(NAME, END, candles, Forecasters("replay", artifact, persistence(candles)))
+    assert {str(step.horizon): step.served_by for step in made.steps} == served_by
+    assert [step.horizon for step in made.steps if step.is_baseline] == [12]
+    quantiles = made.last_close * np.exp(persistence(candles)["persistence"][4])
+    np.testing.assert_allclose(made.steps[4].quantiles, quantiles)
+
+
+def test_the_probability_of_a_rise_is_one_half_where_the_median_is_the_last_close(candles, champion):
+    made = forecast(NAME, END, candles, Forecasters("replay", champion(toy_draft()), {}))
+    assert [step.probability_up for step in made.steps] == pytest.approx([0.5] * 6)
+
+
+def test_candles_that_do_not_end_at_the_cutoff_are_a_mistake_of_the_caller(candles):
+    with pytest.raises(ValueError, match="not at the cutoff"):
+        forecast(NAME, END - timedelta(hours=1), candles, Forecasters("live", None, persistence(candles)))
+
+
+def test_a_champion_needs_its_lookback(champion):
+    short = CandleArrays.from_frame(hourly_candles(END - timedelta(hours=47), END))
+    with pytest.raises(NotEnoughHistoryError, match="needs 48 candles, found 47"):
+        forecast(NAME, END, short, Forecasters("replay", champion(toy_draft()), {}))
+
+
+def test_an_answer_that_is_no_distribution_is_not_served(candles, champion):
+    upside_down = champion(toy_draft(model=ToyPriceModel(spread=-0.01)))
+    with pytest.raises(ForecastUnavailableError, match="no distribution"):
+        forecast(NAME, END, candles, Forecasters("replay", upside_down, {}))
+
+
+def test_a_forecast_knows_nothing_that_closed_after_now(desk):
+    now = END - timedelta(days=5, minutes=-7)
+    made = current_forecast(desk.view, SERIES, None, now)
+    assert made.cutoff == END - timedelta(days=5)
+    without_future = TrialDesk(desk.root / "cut").add_candles(hourly_candles().head(95 * 24))
+    assert current_forecast(without_future.view, SERIES, None, now) == made
+
+
+def test_the_cutoff_is_the_close_of_the_last_stored_candle_when_the_source_is_away(desk):
+    assert current_forecast(desk.view, SERIES, None, END + timedelta(days=20)).cutoff == END
+
+
+def test_missing_candles_are_filled(empty_desk):
+    holes = hourly_candles().filter(
+        ~pl.col("open_time").is_in([END - timedelta(hours=30), END - timedelta(hours=500)])
+    )
+    empty_desk.add_candles(holes)
+    assert current_forecast(empty_desk.view, SERIES, None, END).cutoff == END
+
+
+def test_a_forecast_is_not_made_from_candles_that_are_mostly_invented(empty_desk):
+    time = pl.col("open_time")
+    empty_desk.add_candles(
+        hourly_candles().filter((time < END - timedelta(hours=10)) | (time >= END - timedelta(hours=4)))
+    )
+    with pytest.raises(GapError, match="missing"):
+        current_forecast(empty_desk.view, SERIES, None, END)
+
+
+def test_a_forecast_is_not_made_from_impossible_candles(empty_desk):
+    broken = pl.when(pl.col("open_time") == END - timedelta(hours=2)).then(-1.0).otherwise(pl.col("close"))
+    empty_desk.add_candles(hourly_candles().with_columns(close=broken))
+    with pytest.raises(DataError, match="impossible"):
+        current_forecast(empty_desk.view, SERIES, None, END)
+
+
+def test_too_little_history_is_said_in_one_line(empty_desk):
+    empty_desk.add_candles(hourly_candles(START, START + timedelta(days=30)))
+    with pytest.raises(NotEnoughHistoryError, match=r"needs .* found 720; fetch more"):
+        current_forecast(empty_desk.view, SERIES, None, END)

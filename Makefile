@@ -7,7 +7,7 @@ TORCH   := torch==2.13.0
 # A plain torch on Linux drags gigabytes of CUDA. A CPU wheel on this machine is taken first, then this index if it answers.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-pip      = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+pip      = $(VENV)/bin/python -m pip install -qq --disable-pip-version-check
 stamp_up    := $(VENV)/.ready-to-run
 stamp_tests := $(VENV)/.ready-to-test
 

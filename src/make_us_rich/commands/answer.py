@@ -1,0 +1,63 @@
+"""How a command reads its surroundings and gives its answer."""
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import structlog
+from pydantic import ValidationError
+
+from make_us_rich.errors import UsageError
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.settings import Settings
+
+
+def answer(record: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print one JSON object, or its wording, on stdout."""
+    if as_json:
+        sys.stdout.write(orjson.dumps(record, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """Print one line beside the answer, on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def begin() -> Settings:
+    """Return the settings of this machine, and send the log to stderr; every command begins with it."""
+    settings = _read_settings()
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    return settings
+
+
+def wall_now() -> datetime:
+    """Return the present moment; this is where a command learns it."""
+    return datetime.now(UTC)
+
+
+def parse_series(symbols: Iterable[str], timeframe: str) -> list[tuple[Symbol, Timeframe]]:
+    """Read symbols and the timeframe they share."""
+    return [(Symbol.parse(text), Timeframe.parse(timeframe)) for text in symbols]
+
+
+def _read_settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "MUR_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError(
+            f"{name}={first['input']}: {first['msg']}; correct it in the environment or in .env"
+        ) from error

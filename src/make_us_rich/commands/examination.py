@@ -1,0 +1,123 @@
+"""Is this machine fit to run the desk, and is what lies on it whole?"""
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from make_us_rich.desk.moments import format_moment
+from make_us_rich.desk.workplace import MARKETS, Workplace
+from make_us_rich.errors import DataError, MakeUsRichError
+from make_us_rich.market.quality import check_quality, require_fit
+from make_us_rich.settings import Settings
+
+Verdict = Literal["ok", "warning", "failed"]
+_LEAST_FREE_BYTES = 1_000_000_000
+_EXCHANGE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; `says` names the thing, what was found and, unless all is well, the way out."""
+
+    name: str
+    verdict: Verdict
+    says: str
+
+
+def examine(settings: Settings, now: datetime) -> list[Check]:
+    """Look at the folder, the candles, the models, the training extra and the exchange."""
+    checks = [_examine_home(settings.home.expanduser()), _examine_training_extra()]
+    for market in MARKETS:
+        place = Workplace(settings, market)
+        checks += _guarded(f"{market} candles", partial(_examine_candles, place, now))
+        checks += _guarded(f"{market} models", partial(_examine_models, place))
+    return [*checks, *_guarded("exchange", partial(_examine_exchange, settings))]
+
+
+def _guarded(name: str, examination: Callable[[], Iterator[Check]]) -> list[Check]:
+    # what one part cannot tell must not hide what the others can
+    found: list[Check] = []
+    try:
+        for check in examination():
+            found.append(check)  # noqa: PERF402 -- what was found before an error is kept
+    except MakeUsRichError as error:
+        found.append(Check(name, "failed", str(error)))
+    return found
+
+
+def _examine_home(home: Path) -> Check:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    try:
+        if not there.is_dir():
+            raise NotADirectoryError(f"{there} is not a folder")
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"0")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return Check(
+            "home",
+            "failed",
+            f"{home}: {error.strerror or error}; set MUR_HOME to a folder that can be written",
+        )
+    free = shutil.disk_usage(there).free
+    if free < _LEAST_FREE_BYTES:
+        return Check("home", "warning", f"{home}: {free / 1e9:.1f} GB free; make room before training")
+    return Check("home", "ok", f"{home}: can be written, {free / 1e9:,.0f} GB free")
+
+
+def _examine_training_extra() -> Check:
+    missing = [name for name in ("torch", "lightning", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        says = f"{', '.join(missing)} not installed, so this machine only serves"
+        return Check("training", "warning", f"{says}; pip install 'make-us-rich[train]' to train")
+    return Check("training", "ok", "torch, lightning and onnx are installed")
+
+
+def _examine_candles(place: Workplace, now: datetime) -> Iterator[Check]:
+    store = place.store()
+    for source, symbol, timeframe in store.series():
+        report = check_quality(store.load(source, symbol, timeframe), symbol, timeframe, now)
+        name = f"{place.market} {source} {symbol} {timeframe}"
+        try:
+            require_fit(report)
+        except DataError as error:
+            yield Check(name, "warning", str(error))
+            continue
+        end = format_moment(report.last + timeframe.duration) if report.last else "never"
+        yield Check(name, "ok", f"{report.present:,} candles to {end}, {report.missing} missing")
+
+
+def _examine_models(place: Workplace) -> Iterator[Check]:
+    shelf = place.shelf()
+    for name in shelf.names():
+        champion = shelf.champion(name)
+        if champion is None:
+            yield Check(
+                name, "ok", f"{len(shelf.versions(name))} on the shelf, none promoted; the baseline is served"
+            )
+            continue
+        try:
+            shelf.load(name, champion.version)
+        except MakeUsRichError as error:
+            yield Check(name, "failed", str(error))
+            continue
+        yield Check(name, "ok", f"version {champion.version} is served and reproduces its stored outputs")
+
+
+def _examine_exchange(settings: Settings) -> Iterator[Check]:
+    from make_us_rich.market.sources.exchange import ExchangeSource
+
+    source = ExchangeSource(settings.exchange, url=settings.exchange_url)
+    if source.is_reachable(_EXCHANGE_SECONDS):
+        yield Check("exchange", "ok", f"{source.name} answers")
+        return
+    says = f"{source.name} did not answer within {_EXCHANGE_SECONDS:.0f} s"
+    yield Check("exchange", "warning", f"{says}; replay and the simulated market need no network")

@@ -1,0 +1,63 @@
+"""From what `mur train` was given to trained models; this needs the train extra."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from make_us_rich.desk.history import SpanQuery, resolve_origin, snapshot_series
+from make_us_rich.desk.moments import parse_moment
+from make_us_rich.desk.progress import ProgressReport
+from make_us_rich.desk.workplace import Workplace
+from make_us_rich.errors import UsageError
+from make_us_rich.market.snapshot import Snapshot, save_snapshot
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.settings import Settings
+from make_us_rich.training.experiment import Experiment, load_experiment, preset_experiment
+
+
+def read_experiments(
+    targets: Sequence[str], preset: str, changes: Mapping[str, str | None]
+) -> list[Experiment]:
+    """Return one experiment per pair, or the one of a file; options given on the command line win over it."""
+    files = [text for text in targets if text.endswith((".yaml", ".yml"))]
+    if not files:
+        return [preset_experiment(preset, text, **changes) for text in targets]
+    if len(targets) > 1:
+        raise UsageError(f"train either pairs or one experiment file, not {' and '.join(targets)}")
+    experiment = load_experiment(Path(files[0]))
+    given = {key: value for key, value in changes.items() if value is not None}
+    return [Experiment.model_validate(experiment.model_dump() | given)]
+
+
+def take_experiment_snapshot(
+    settings: Settings, market: str | None, experiment: Experiment, now: datetime, progress: ProgressReport
+) -> tuple[Workplace, Snapshot]:
+    """Return the checked candles an experiment asks about, fetched first where it names a source."""
+    place, source = resolve_origin(settings, market, experiment.source)
+    series = (Symbol.parse(experiment.symbol), Timeframe.parse(experiment.timeframe))
+    query = SpanQuery(experiment.since, experiment.until, now)
+    return place, snapshot_series(place, source, series, query, progress)
+
+
+def train_experiment(
+    settings: Settings, market: str | None, experiment: Experiment, now: datetime, progress: ProgressReport
+) -> dict[str, Any]:
+    """Train, shelve and decide; return the answer of `mur train --json`."""
+    place, snapshot = take_experiment_snapshot(settings, market, experiment, now, progress)
+    save_snapshot(snapshot, place.snapshots)
+    from make_us_rich.training.train import train_price_model
+
+    def on_progress(line: str, share: float) -> None:
+        progress.report(f"Training {experiment.name}", share, 1.0, line)
+
+    moment = training_moment(place, experiment, now)
+    return train_price_model(experiment, snapshot, place.shelf(), moment, on_progress).to_dict()
+
+
+def training_moment(place: Workplace, experiment: Experiment, now: datetime) -> datetime:
+    """Return when a training takes place: in a past that is played, that is where its candles end."""
+    if place.market == "live" or experiment.until is None:
+        return now
+    return min(now, parse_moment(experiment.until))

@@ -1,0 +1,55 @@
+"""`mur models …`."""
+
+import typer
+
+from make_us_rich.commands.options import JsonOption, MarketOption, NameArgument
+
+app = typer.Typer(help="What stands on the shelf, and which version is served.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models(*, market: MarketOption = None, as_json: JsonOption = False) -> None:
+    """List the models on the shelf."""
+    from make_us_rich.commands.answer import answer, begin
+    from make_us_rich.commands.shelf_records import list_record
+    from make_us_rich.commands.wording import models_lines
+    from make_us_rich.desk.workplace import resolve_workplace
+
+    record = list_record(resolve_workplace(market, begin()))
+    answer(record, models_lines(record["models"]), as_json=as_json)
+
+
+@app.command("show")
+def show_model(name: NameArgument, *, market: MarketOption = None, as_json: JsonOption = False) -> None:
+    """Show a version, by default the one that is served: origin, evidence, decisions."""
+    from make_us_rich.commands.answer import answer, begin
+    from make_us_rich.commands.shelf_records import version_record
+    from make_us_rich.commands.wording import model_lines
+    from make_us_rich.desk.workplace import resolve_workplace
+
+    record = version_record(resolve_workplace(market, begin()), name)
+    answer(record, model_lines(record), as_json=as_json)
+
+
+@app.command("promote")
+def promote_model(name: NameArgument, *, market: MarketOption = None, as_json: JsonOption = False) -> None:
+    """Serve the named version from now on, once it has been verified."""
+    from make_us_rich.commands.answer import answer, begin, wall_now
+    from make_us_rich.commands.shelf_records import promote
+    from make_us_rich.commands.wording import champion_line
+    from make_us_rich.desk.workplace import resolve_workplace
+
+    record = promote(resolve_workplace(market, begin()), name, wall_now())
+    answer(record, [champion_line(record)], as_json=as_json)
+
+
+@app.command("rollback")
+def rollback_model(name: NameArgument, *, market: MarketOption = None, as_json: JsonOption = False) -> None:
+    """Serve the previous champion again; a second call undoes it."""
+    from make_us_rich.commands.answer import answer, begin, wall_now
+    from make_us_rich.commands.shelf_records import roll_back
+    from make_us_rich.commands.wording import champion_line
+    from make_us_rich.desk.workplace import resolve_workplace
+
+    record = roll_back(resolve_workplace(market, begin()), name, wall_now())
+    answer(record, [champion_line(record)], as_json=as_json)

@@ -1,0 +1,139 @@
+"""`mur up`, `mur serve`, `mur forecast` and `mur doctor`."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Never
+
+import typer
+
+from make_us_rich.commands.options import (
+    HostOption,
+    JsonOption,
+    MarketOption,
+    PortOption,
+    SymbolArgument,
+    TimeframeOption,
+)
+
+ReplayOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of recorded candles to replay.")
+]
+StartOption = Annotated[
+    str | None, typer.Option(help="UTC moment at which a past begins; default: where the candles end.")
+]
+EndOption = Annotated[
+    str | None, typer.Option(help="UTC moment at which a past ends; default: with the candles.")
+]
+SpeedOption = Annotated[str, typer.Option(help="Simulated seconds per second of a past, or max.")]
+ExitOption = Annotated[bool, typer.Option("--exit-at-end", help="End with a summary when the past does.")]
+FollowOption = Annotated[
+    list[str] | None,
+    typer.Option("--symbol", help="A pair to follow, repeatable; default: BTC/USDT, ETH/USDT."),
+]
+
+
+def up(
+    *,
+    market: MarketOption = None,
+    replay_from: ReplayOption = None,
+    start: StartOption = None,
+    until: EndOption = None,
+    speed: SpeedOption = "1",
+    exit_at_end: ExitOption = False,
+    symbols: FollowOption = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+) -> None:
+    """Run the whole desk on one port: candles, training, forecasts, API."""
+    from make_us_rich.commands.answer import answer, begin
+    from make_us_rich.commands.wording import tally_lines
+    from make_us_rich.desk.desk import run_desk
+    from make_us_rich.desk.moments import parse_moment
+    from make_us_rich.desk.plan import DeskPlan, check_plan, parse_speed
+    from make_us_rich.desk.progress import ProgressReport
+    from make_us_rich.desk.workplace import parse_market
+    from make_us_rich.market.symbol import Symbol
+
+    settings = begin()
+    plan = DeskPlan(
+        market=parse_market(market) if market else None,
+        replay_from=replay_from,
+        start=parse_moment(start) if start else None,
+        until=parse_moment(until) if until else None,
+        speed=parse_speed(speed),
+        exit_at_end=exit_at_end,
+        symbols=tuple(Symbol.parse(text) for text in symbols or ()),
+        host=host,
+        port=port,
+    )
+    with _ended_by_signal(), ProgressReport() as progress:
+        tally = run_desk(check_plan(plan, settings), settings, progress).to_dict()
+        answer(tally, tally_lines(tally), as_json=False)
+
+
+def serve(*, market: MarketOption = None, host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
+    """Serve what is stored, without fetching or training; new champions are picked up as they come."""
+    from make_us_rich.commands.answer import begin, say, wall_now
+    from make_us_rich.desk.market_choice import standing_clock
+    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.serving.app import create_app
+    from make_us_rich.serving.server import ApiServer
+
+    place = resolve_workplace(market, begin())
+    view = place.view(standing_clock(place, wall_now()))
+    server = ApiServer(
+        create_app(view), host, port, lambda address: say(f"Serving the {place.market} market on {address}")
+    )
+    with _ended_by_signal():
+        server.run()
+
+
+def forecast(
+    symbol: SymbolArgument,
+    *,
+    timeframe: TimeframeOption = "1h",
+    market: MarketOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the forecast the API would serve now."""
+    from make_us_rich.commands.answer import answer, begin, parse_series, wall_now
+    from make_us_rich.commands.forecast_record import forecast_record
+    from make_us_rich.commands.wording import forecast_lines
+    from make_us_rich.desk.workplace import resolve_workplace
+
+    (series,) = parse_series([symbol], timeframe)
+    record = forecast_record(resolve_workplace(market, begin()), *series, wall_now())
+    answer(record, forecast_lines(record), as_json=as_json)
+
+
+def doctor(*, as_json: JsonOption = False) -> None:
+    """Check this machine, the stored candles, the models and the way to the exchange."""
+    from make_us_rich.commands.answer import answer, begin, wall_now
+    from make_us_rich.commands.examination import examine
+    from make_us_rich.commands.wording import doctor_lines
+
+    checks = [asdict(check) for check in examine(begin(), wall_now())]
+    answer({"checks": checks}, doctor_lines(checks), as_json=as_json)
+    if any(check["verdict"] == "failed" for check in checks):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    # a server is ended by Ctrl-C or SIGTERM, so that is its success and not a failure
+    from make_us_rich.commands.answer import say
+
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("Stopped.")
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(*_: object) -> Never:
+    raise KeyboardInterrupt

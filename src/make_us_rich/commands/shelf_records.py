@@ -1,0 +1,96 @@
+"""What stands on the shelf, as records in JSON types, and the two ways a person moves the pointer."""
+
+from datetime import datetime
+from typing import Any
+
+from make_us_rich.desk.workplace import Workplace
+from make_us_rich.errors import UnknownNameError, UsageError
+from make_us_rich.registry.artifact import read_manifest
+from make_us_rich.registry.manifest import Manifest
+from make_us_rich.registry.shelf import Champion, Decision, Shelf
+
+
+def list_record(place: Workplace) -> dict[str, Any]:
+    """Return every name with its versions and its champion."""
+    shelf = place.shelf()
+    models = [
+        {
+            "name": name,
+            "versions": shelf.versions(name),
+            "champion": _champion_record(shelf.champion(name)),
+        }
+        for name in shelf.names()
+    ]
+    return {"market": place.market, "models": models}
+
+
+def version_record(place: Workplace, text: str) -> dict[str, Any]:
+    """Return one version: what it is, its evidence and every decision about it."""
+    shelf = place.shelf()
+    name, version = _resolve_version(shelf, text)
+    manifest = read_manifest(shelf.folder(name, version))
+    champion = shelf.champion(name)
+    decisions = [decision for decision in shelf.decisions(name) if decision.version == version]
+    return {
+        "name": name,
+        "version": version,
+        "is_champion": champion is not None and champion.version == version,
+        "champion": _champion_record(champion),
+        "evidence": _evidence_records(manifest),
+        "decisions": [decision.model_dump(mode="json") for decision in decisions],
+        "manifest": manifest.model_dump(mode="json"),
+    }
+
+
+def promote(place: Workplace, text: str, now: datetime) -> dict[str, Any]:
+    """Serve a version a person has chosen, and record that it was a person."""
+    shelf = place.shelf()
+    name, version = _split(text)
+    if version is None:
+        raise UsageError(f"say which version to promote: {name}@VERSION; `mur models list` names them")
+    champion = shelf.promote(name, version, "promoted by hand", now)
+    decision = Decision(at=now, version=version, kind="manual", promoted=True, reasons=("promoted by hand",))
+    shelf.record_decision(name, decision)
+    return _served_record(name, champion)
+
+
+def roll_back(place: Workplace, text: str, now: datetime) -> dict[str, Any]:
+    """Serve the previous champion again."""
+    name, version = _split(text)
+    if version is not None:
+        raise UsageError(
+            f"a rollback returns to the previous champion; to choose one, `mur models promote {text}`"
+        )
+    return _served_record(name, place.shelf().rollback(name, now))
+
+
+def _resolve_version(shelf: Shelf, text: str) -> tuple[str, int]:
+    name, version = _split(text)
+    versions = shelf.versions(name)
+    if not versions:
+        known = ", ".join(shelf.names()) or "none"
+        raise UnknownNameError(f"no model {name} stands on the {shelf.market} shelf; there are: {known}")
+    if version is None:
+        champion = shelf.champion(name)
+        version = champion.version if champion else versions[-1]
+    return name, version
+
+
+def _split(text: str) -> tuple[str, int | None]:
+    name, at, version = text.partition("@")
+    if at and not version.isdecimal():
+        raise UsageError(f"version {version!r} is not a number; write NAME@3")
+    return name, int(version) if at else None
+
+
+def _evidence_records(manifest: Manifest) -> list[dict[str, Any]]:
+    found = [manifest.evidence_at(horizon) for horizon in manifest.horizons]
+    return [record.model_dump(mode="json") for record in found if record is not None]
+
+
+def _champion_record(champion: Champion | None) -> dict[str, Any] | None:
+    return champion.model_dump(mode="json") if champion else None
+
+
+def _served_record(name: str, champion: Champion) -> dict[str, Any]:
+    return {"name": name, **champion.model_dump(mode="json")}

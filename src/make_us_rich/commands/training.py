@@ -1,0 +1,75 @@
+"""`mur train`, `mur backtest` and `mur leakage`."""
+
+from typing import Annotated
+
+import typer
+
+from make_us_rich.commands.options import (
+    JsonOption,
+    MarketOption,
+    PresetOption,
+    PresetTimeframeOption,
+    SinceOption,
+    SourceOption,
+    TimeframeOption,
+    UntilOption,
+)
+
+TargetsArgument = Annotated[
+    list[str], typer.Argument(metavar="SYMBOL…|EXPERIMENT.yaml", help="Pairs, or one experiment file.")
+]
+CheckedSymbol = Annotated[
+    str | None,
+    typer.Argument(metavar="[SYMBOL]", help="A pair whose stored candles are used; default: simulated."),
+]
+
+
+def train(
+    targets: TargetsArgument,
+    *,
+    preset: PresetOption = "lstm",
+    timeframe: PresetTimeframeOption = None,
+    source: SourceOption = None,
+    market: MarketOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit, walk forward, export and shelve a model; promote it if it passes, and say why or why not."""
+    from make_us_rich.commands.answer import answer, begin, wall_now
+    from make_us_rich.commands.experiments import read_experiments, train_experiment
+    from make_us_rich.commands.wording import training_lines
+    from make_us_rich.desk.progress import ProgressReport
+
+    changes = {"timeframe": timeframe, "source": source, "since": since, "until": until}
+    experiments = read_experiments(targets, preset, changes)
+    settings, now = begin(), wall_now()
+    with ProgressReport() as progress:
+        records = [train_experiment(settings, market, one, now, progress) for one in experiments]
+    lines = [line for record in records for line in training_lines(record)]
+    answer(records[0] if len(records) == 1 else {"models": records}, lines, as_json=as_json)
+
+
+def leakage(
+    symbol: CheckedSymbol = None,
+    *,
+    timeframe: TimeframeOption = "1h",
+    market: MarketOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that no feature and no model input looks at the future; a leak is named, with what to do."""
+    from make_us_rich.commands import leak_check
+    from make_us_rich.commands.answer import answer, begin, parse_series
+    from make_us_rich.commands.wording import leakage_lines
+    from make_us_rich.desk.workplace import resolve_workplace
+
+    (series,) = parse_series([symbol or "BTC/USDT"], timeframe)
+    if symbol is None:
+        candles, says = leak_check.simulated_candles(series[1]), f"simulated {timeframe}"
+    else:
+        place = resolve_workplace(market, begin())
+        candles, says = leak_check.stored_candles(place, *series), f"{place.market} {symbol} {timeframe}"
+    record = leak_check.leakage_record(leak_check.check_everything(candles, series[1]), says)
+    answer(record, leakage_lines(record), as_json=as_json)
+    if not record["is_clean"]:
+        raise typer.Exit(1)

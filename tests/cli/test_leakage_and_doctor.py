@@ -1,0 +1,80 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from make_us_rich.desk.workplace import Workplace
+from make_us_rich.features import feature_set
+from make_us_rich.testing.artifacts import toy_draft
+
+
+def test_our_own_columns_do_not_look_at_the_future(mur):
+    answer = mur("leakage")
+    assert answer.status == 0, answer.out
+    assert answer.out.startswith("No leak: ")
+
+
+def test_a_planted_leak_is_named_with_what_to_do(mur, monkeypatch):
+    def tomorrow(candles, _timeframe):
+        return candles.select(close_tomorrow=pl.col("close").shift(-24))
+
+    monkeypatch.setattr(feature_set, "FEATURES", {**feature_set.FEATURES, "tomorrow": tomorrow})
+    answer = mur("leakage", "--json")
+    assert answer.status == 1
+    (leak,) = answer.record["leaks"]
+    assert leak["column"] == "close_tomorrow"
+    assert "no negative shift" in leak["advice"]
+
+
+def test_stored_candles_can_be_checked(mur, candles_folder):
+    mur("fetch", "BTC/USDT", "--source", f"replay:{candles_folder / 'BINANCE'}", "--since", "200d")
+    record = mur("leakage", "BTC/USDT", "--market", "replay", "--json").record
+    assert (record["candles"], record["is_clean"]) == ("replay BTC/USDT 1h", True)
+
+
+@pytest.fixture
+def answering_exchange(exchange_server, monkeypatch):
+    monkeypatch.setenv("MUR_EXCHANGE_URL", exchange_server.url)
+
+
+def verdicts(answer):
+    return {check["name"]: check["verdict"] for check in answer.record["checks"]}
+
+
+def test_a_healthy_desk_is_all_ok(mur, answering_exchange, simulated_year):
+    answer = mur("doctor", "--json")
+    assert answer.status == 0
+    assert verdicts(answer) == {
+        "home": "ok",
+        "training": "ok",
+        "simulated simulated BTC/USDT 1h": "ok",
+        "exchange": "ok",
+    }
+
+
+def test_an_exchange_that_is_away_is_a_warning(mur, monkeypatch):
+    monkeypatch.setenv("MUR_EXCHANGE_URL", "http://127.0.0.1:9")
+    answer = mur("doctor")
+    assert answer.status == 0
+    assert "warning  exchange: binance did not answer" in answer.out
+
+
+def test_a_served_model_that_is_broken_fails_the_check(mur, answering_exchange, settings):
+    shelf = Workplace(settings, "replay").shelf()
+    shelf.shelve(toy_draft())
+    shelf.promote("price.BTC-USDT.1h", 1, "test", datetime(2024, 3, 2, tzinfo=UTC))
+    golden = shelf.folder("price.BTC-USDT.1h", 1) / "golden.npz"
+    golden.write_bytes(golden.read_bytes() + np.uint8(0).tobytes())
+    answer = mur("doctor", "--json")
+    assert answer.status == 1
+    assert verdicts(answer)["price.BTC-USDT.1h"] == "failed"
+
+
+def test_a_broken_store_does_not_hide_the_other_checks(mur, answering_exchange, home):
+    mur("fetch", "BTC/USDT", "--source", "simulated", "--since", "5d")
+    (home / "simulated" / "candles" / "store.json").write_text("{")
+    answer = mur("doctor", "--json")
+    assert answer.status == 1
+    assert verdicts(answer)["simulated candles"] == "failed"
+    assert verdicts(answer)["exchange"] == "ok"

@@ -133,3 +133,12 @@ def test_too_little_history_is_said_in_one_line(empty_desk):
     empty_desk.add_candles(hourly_candles(START, START + timedelta(days=30)))
     with pytest.raises(NotEnoughHistoryError, match=r"needs .* found 720; fetch more"):
         current_forecast(empty_desk.view, SERIES, None, END)
+
+
+def test_real_candles_are_forecast_from_their_last_close(empty_desk, bitcoin_hours):
+    empty_desk.add_candles(bitcoin_hours)
+    now = bitcoin_hours["open_time"][-1] + timedelta(hours=1, minutes=5)
+    made = current_forecast(empty_desk.view, SERIES, None, now)
+    assert (made.cutoff, made.last_close) == (now - timedelta(minutes=5), bitcoin_hours["close"][-1])
+    widths = [step.quantiles[-1] - step.quantiles[0] for step in made.steps]
+    assert widths == sorted(widths), "the further the target, the wider the interval"

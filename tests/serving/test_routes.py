@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from make_us_rich.errors import ArtifactError, DataError, ForecastUnavailableError, StoreError, UsageError
-from make_us_rich.registry.artifact import load_artifact
+from make_us_rich.registry.artifact import ArtifactDraft, load_artifact
 from make_us_rich.registry.shelf import Decision
 from make_us_rich.serving.app import create_app
 from make_us_rich.serving.schemas import (
@@ -169,6 +169,18 @@ def test_the_card_tells_making_scores_and_history(desk, client):
     assert card["making"]["experiment"] == {"model": "toy", "spread": 0.01}
     assert card["decisions"][0]["reasons"] == ["p = 0.001 at horizon 1"]
     assert card["explanation"] is None
+
+
+def test_the_card_explains_what_the_model_looks_at(desk, client):
+    draft = toy_draft()
+    explained = {
+        **draft.payloads,
+        "explain.json": b'{"inputs": [{"name": "range", "rise": 3.5}, {"rise": NaN}]}',
+    }
+    desk.promote(ArtifactDraft(draft.manifest, explained))
+    wait_for_champion(client, 1)
+    explanation = client.get(f"/v1/models/{NAME}").json()["explanation"]
+    assert explanation == {"inputs": [{"name": "range", "rise": 3.5}, {"rise": None}]}
 
 
 def test_the_bundle_is_the_artifact_byte_for_byte(desk, client, tmp_path):

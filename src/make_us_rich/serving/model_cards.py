@@ -1,10 +1,10 @@
 """What is known about a model: pointer, making, scores and history, read off the shelf."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
-import orjson
 from pydantic import JsonValue
 
 from make_us_rich.errors import UnknownNameError
@@ -97,5 +97,6 @@ def _explanation(folder: Path) -> JsonValue:
     path = folder / EXPLANATION_FILE
     if not path.is_file():
         return None
-    explanation: JsonValue = orjson.loads(path.read_bytes())
+    # Python writes NaN where JSON has no word for it.
+    explanation: JsonValue = json.loads(path.read_bytes(), parse_constant=lambda _: None)
     return explanation

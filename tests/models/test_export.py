@@ -81,7 +81,7 @@ def test_each_horizon_is_served_by_its_own_candidate(graph, windows, bitcoin_arr
     with torch.no_grad():
         graph_prices = graph(torch.from_numpy(windows.open_time_ms), torch.from_numpy(windows.ohlcv)).numpy()
         columns = graph.features(torch.from_numpy(windows.open_time_ms), torch.from_numpy(windows.ohlcv))
-        last = columns._replace(regressors=columns.regressors[:, -1])
+        last = columns._replace(regressors=columns.regressors[:, -1], context=columns.context[:, -1])
         scale = graph.scales[1](last).exp().numpy()
     expected = windows.ohlcv[:, -1, 3, None] * np.exp(scale[:, 5, None] * graph.shape[5].numpy())
     np.testing.assert_allclose(graph_prices[:, 5], expected, rtol=1e-12)

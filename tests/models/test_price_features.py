@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 import torch
@@ -37,10 +39,27 @@ def test_a_window_gives_what_the_whole_series_gives(
     )
 
 
+@pytest.mark.parametrize("lookback", [WARM_UP + 1, WARM_UP + 48])
+def test_a_window_gives_what_the_whole_series_gives_even_where_nothing_was_traded(
+    bitcoin_arrays: CandleArrays, lookback: int
+) -> None:
+    still = bitcoin_arrays.ohlcv.copy()
+    still[::3] = np.column_stack([np.repeat(still[::3, 3:4], 4, axis=1), np.zeros(len(still[::3]))])
+    whole = build_price_table(bitcoin_arrays.open_time_ms, still, HOURLY).columns
+    window = slice(3000 - lookback, 3000)
+    columns = PriceFeatures(HOURLY)(
+        torch.from_numpy(bitcoin_arrays.open_time_ms[window])[None], torch.from_numpy(still[window])[None]
+    )
+    for name in ("regressors", "context"):
+        row, expected = getattr(columns, name)[0, -1], getattr(whole, name)[2999]
+        torch.testing.assert_close(row, expected, rtol=1e-9, atol=1e-9)
+
+
 def test_every_input_has_a_name(bitcoin_table: PriceTable) -> None:
     features = PriceFeatures(HOURLY)
     assert len(features.step_names) == len(set(features.step_names)) == bitcoin_table.columns.steps.shape[1]
     assert len(features.regressor_names) == bitcoin_table.columns.regressors.shape[1]
+    assert len(set(features.context_names)) == bitcoin_table.columns.context.shape[1]
 
 
 def test_volatility_equals_the_column_people_inspect(bitcoin_hours, bitcoin_table: PriceTable) -> None:
@@ -77,6 +96,19 @@ def test_calendar_equals_the_columns_people_inspect(bitcoin_hours, bitcoin_table
     np.testing.assert_allclose(column(bitcoin_table, "hour_sin"), np.sin(hour * 2 * np.pi / 24), atol=1e-6)
 
 
+def test_new_york_hours_follow_its_clock() -> None:
+    start = datetime(2026, 2, 1, tzinfo=UTC)
+    open_time_ms = round(start.timestamp() * 1000) + torch.arange(1000)[None] * 3_600_000
+    features = PriceFeatures(HOURLY)
+    context = features(open_time_ms, torch.ones(1, 1000, 5, dtype=torch.float64)).context[0]
+    winter, summer = (
+        (datetime(2026, 3, day, 13, tzinfo=UTC) - start) // timedelta(hours=1) for day in (6, 9)
+    )
+    at = [features.context_names.index(f"new_york_hour_{hour}") for hour in (9, 10)]
+    # 14:00 UTC is 09:00 in winter, 10:00 from the second Sunday of March on
+    assert context[[winter, summer]][:, at].tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
 def test_seasonal_volatility_is_of_the_hour_that_is_forecast() -> None:
     hours = np.arange(2400)
     wide = np.where(hours % 24 == 5, 0.05, 0.001)  # only the candle that opens at 05:00 moves
@@ -93,7 +125,7 @@ def test_a_constant_price_gives_finite_columns(constant_ohlcv: np.ndarray) -> No
     assert torch.isfinite(table.columns.regressors[WARM_UP:]).all()
 
 
-@pytest.mark.parametrize(("timeframe", "span"), [("1h", 168), ("4h", 42), ("1d", 24), ("1m", 720)])
+@pytest.mark.parametrize(("timeframe", "span"), [("1h", 168), ("4h", 42), ("1d", 24), ("1m", 480)])
 def test_week_span_stays_within_the_warm_up(timeframe: str, span: int) -> None:
     assert week_span(Timeframe(timeframe)) == span
 

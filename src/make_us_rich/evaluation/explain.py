@@ -41,7 +41,9 @@ def permutation_importance(
         InputImportance(
             name, tuple(float(v) for v in 100 * (loss(_shuffled(columns, features, name, order)) / base - 1))
         )
-        for name in dict.fromkeys((*features.step_names, *features.regressor_names[1:]))
+        for name in dict.fromkeys(
+            (*features.step_names, *features.regressor_names[1:], *features.context_names)
+        )
     ]
     return tuple(sorted(importance, key=lambda item: -item.loss_increase_percent[0]))
 
@@ -57,7 +59,7 @@ def _mean_loss(fitted: FittedScale, returns: FloatArray) -> Callable[[PriceColum
 
 
 def _shuffled(columns: PriceColumns, features: PriceFeatures, name: str, order: torch.Tensor) -> PriceColumns:
-    steps, regressors = columns.steps, columns.regressors
+    steps, regressors, context = columns.steps, columns.regressors, columns.context
     if name in features.step_names:
         steps = steps.clone()
         position = features.step_names.index(name)
@@ -66,4 +68,8 @@ def _shuffled(columns: PriceColumns, features: PriceFeatures, name: str, order: 
         regressors = regressors.clone()
         position = features.regressor_names.index(name)
         regressors[..., position] = regressors[order][..., position]
-    return columns._replace(steps=steps, regressors=regressors)
+    if name in features.context_names:
+        context = context.clone()
+        position = features.context_names.index(name)
+        context[..., position] = context[order][..., position]
+    return columns._replace(steps=steps, regressors=regressors, context=context)

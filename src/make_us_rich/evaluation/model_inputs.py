@@ -16,7 +16,7 @@ _HORIZON = 1
 
 
 def price_model_inputs(timeframe: Timeframe) -> Columns:
-    """Return the function from candles to every input of the price graph: `step.…`, `regressor.…`."""
+    """Return the function from candles to every input of the price graph, by name."""
     features = PriceFeatures(timeframe)
 
     def columns(candles: pl.DataFrame) -> pl.DataFrame:
@@ -24,6 +24,7 @@ def price_model_inputs(timeframe: Timeframe) -> Columns:
         table = build_price_table(arrays.open_time_ms, arrays.ohlcv, timeframe).columns
         named = {f"step.{name}": table.steps[:, i] for i, name in enumerate(features.step_names)}
         named |= {f"regressor.{n}": table.regressors[:, i] for i, n in enumerate(features.regressor_names)}
+        named |= {f"context.{name}": table.context[:, i] for i, name in enumerate(features.context_names)}
         named["week_volatility"] = table.week_volatility
         return pl.DataFrame({name: column.numpy() for name, column in named.items()})
 

@@ -41,7 +41,7 @@ def fit_lstm(
 
     `on_step` is called with (steps done, steps in all).
     """
-    volatility = fit_volatility(table, rows)
+    volatility = fit_volatility(table, rows, wide=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = LstmScale(

@@ -5,6 +5,7 @@ ONNX Runtime has for float64 are used. Row t of every output uses candles up to 
 """
 
 import math
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import torch
@@ -15,11 +16,16 @@ from make_us_rich.market.timeframe import Timeframe
 VOLATILITY_SPANS = (1, 2, 4, 8, 12, 24, 48, 96, 168, 336, 720)
 RETURN_SPANS = (1, 4, 12, 24)
 SEASONAL_LEADS = (1, 2, 4)
+LOG_SPANS = (2, 4, 8, 24, 72, 168)
+VOLUME_SPANS = (1, 4, 24)
+NEW_YORK_HOURS = tuple(range(6, 18))
 WARM_UP = max(VOLATILITY_SPANS)
 _MS_PER_HOUR = 3_600_000
 _HOURS_PER_WEEK = 168
 _THURSDAY = 3  # the weekday of 1970-01-01 counted from Monday
 _TINY_VARIANCE = 1e-16
+_FLOOR_SPAN = 336  # with the longest mean of logs behind it still inside the warm-up
+_LONGEST_WEEK = 480  # likewise, with the longest mean of volume
 _VARIANCE_FLOOR = 1e-3  # of the long-run mean: a motionless candle is quiet, not infinitely quiet
 _GARMAN_KLASS_CLOSE_WEIGHT = 2 * math.log(2) - 1
 
@@ -27,17 +33,21 @@ _GARMAN_KLASS_CLOSE_WEIGHT = 2 * math.log(2) - 1
 class PriceColumns(NamedTuple):
     """What the models read of each candle; b = batch, t = candles.
 
-    `steps` (b, t, n_steps) are the network's scale-free inputs, `regressors` (b, t, n_regressors) those
-    of the volatility regression, `week_volatility` (b, t) the yardstick of one candle's move.
+    `steps` (b, t, n_steps) are the network's scale-free inputs, `regressors` (b, t, n_regressors) those of
+    the volatility regression, `context` (b, t, n_context) what the wide regression reads besides,
+    `week_volatility` (b, t) the yardstick of one candle's move.
     """
 
     steps: Tensor
     regressors: Tensor
+    context: Tensor
     week_volatility: Tensor
 
 
 class PriceFeatures(nn.Module):
     """Open times (b, t) and candles (b, t, 5) to `PriceColumns`; the first `WARM_UP` rows are not valid."""
+
+    _clock_changes: Tensor
 
     def __init__(self, timeframe: Timeframe) -> None:
         super().__init__()
@@ -52,6 +62,9 @@ class PriceFeatures(nn.Module):
             *(f"hour_{hour}" for hour in range(1, 24)),
             "is_weekend",
         )
+        self.context_names = self._name_context()
+        # New York's clock moves the busiest hours of the day; the changes are fixed when the graph is built
+        self.register_buffer("_clock_changes", torch.tensor(new_york_clock_changes()), persistent=False)
 
     def _name_steps(self) -> tuple[str, ...]:
         leads = SEASONAL_LEADS if self.n_past_days else ()
@@ -70,12 +83,25 @@ class PriceFeatures(nn.Module):
             "volume_deviation",
         )
 
+    def _name_context(self) -> tuple[str, ...]:
+        return (
+            *(f"mean_log_volatility_span{span}" for span in LOG_SPANS),
+            *(f"seasonal_volatility_lead{lead}" for lead in self._leads),
+            *(f"volume_deviation_span{span}" for span in VOLUME_SPANS),
+            *(f"absolute_return_lag{span}" for span in RETURN_SPANS[:2]),
+            *(f"fall_lag{span}" for span in (1, 4, 24)),
+            "log_absolute_return_lag1",
+            *(f"weekend_hour_{hour}" for hour in range(24)),
+            *(f"weekday_{day}" for day in range(1, 6)),
+            *(f"new_york_hour_{hour}" for hour in NEW_YORK_HOURS),
+        )
+
     def forward(self, open_time_ms: Tensor, ohlcv: Tensor) -> PriceColumns:
         """Compute every column of every row."""
         log_high, log_low, log_close = (torch.log(ohlcv[..., i]) for i in range(1, 4))
         log_range = log_high - log_low
         variance = garman_klass_variance(ohlcv)
-        floor = rolling_mean(variance, WARM_UP) * _VARIANCE_FLOOR + _TINY_VARIANCE
+        floor = rolling_mean(variance, _FLOOR_SPAN) * _VARIANCE_FLOOR + _TINY_VARIANCE
         log_volatility = {
             span: 0.5 * torch.log(torch.maximum(rolling_mean(variance, span), floor))
             for span in (*VOLATILITY_SPANS, self.week_span)
@@ -85,9 +111,11 @@ class PriceFeatures(nn.Module):
         calendar = self._calendar(open_time_ms)
 
         returns = [lag(log_close, k, log_close) / (week_volatility * math.sqrt(k)) for k in RETURN_SPANS]
+        seasonal = [self._seasonal(variance, lead, floor) for lead in self._leads]
         position = (log_close - log_low) / (log_range + 1e-12) - 0.5
         volume = ohlcv[..., 4]
         mean_volume = rolling_mean(volume, self.week_span)
+        volume_deviation = torch.log((volume + 0.01 * mean_volume + 1e-12) / (1.01 * mean_volume + 1e-12))
         steps = torch.stack(
             [
                 *(torch.clamp(move, -10.0, 10.0) for move in returns),
@@ -95,13 +123,13 @@ class PriceFeatures(nn.Module):
                 position,
                 *(log_volatility[span] - week for span in VOLATILITY_SPANS),
                 week + 5.0,  # hourly volatility of crypto is about e^-5: centres the level
-                *(self._seasonal(variance, lead, floor) - week for lead in self._leads),
+                *(column - week for column in seasonal),
                 calendar["sin"],
                 calendar["cos"],
                 calendar["half_sin"],
                 calendar["half_cos"],
                 calendar["weekend"],
-                torch.log((volume + 0.01 * mean_volume + 1e-12) / (1.01 * mean_volume + 1e-12)),
+                volume_deviation,
             ],
             dim=-1,
         )
@@ -115,7 +143,31 @@ class PriceFeatures(nn.Module):
             ],
             dim=-1,
         )
-        return PriceColumns(steps, regressors, week_volatility)
+        context = torch.stack(
+            [
+                *(rolling_mean(log_volatility[1] + 30.0, span) - 30.0 for span in LOG_SPANS),
+                *seasonal,
+                *(rolling_mean(volume_deviation + 30.0, span) - 30.0 for span in VOLUME_SPANS),
+                *(move.abs() for move in returns[:2]),
+                *(torch.clamp(returns[RETURN_SPANS.index(span)], max=0.0) for span in (1, 4, 24)),
+                torch.log(1.0 + returns[0].abs()),
+                *(((calendar["hour"] == hour) & calendar["on_weekend"]).double() for hour in range(24)),
+                *((calendar["weekday"] == day).double() for day in range(1, 6)),
+                *self._new_york_hours(open_time_ms, calendar["on_weekend"]),
+            ],
+            dim=-1,
+        )
+        return PriceColumns(steps, regressors, context, week_volatility)
+
+    def _new_york_hours(self, open_time_ms: Tensor, on_weekend: Tensor) -> list[Tensor]:
+        """Whether the forecast begins in this hour of a New York weekday, for each of `NEW_YORK_HOURS`."""
+        close_ms = open_time_ms + self.candle_ms
+        changes: Tensor = self._clock_changes
+        n_changes = (close_ms[..., None] >= changes).sum(-1)
+        summer = n_changes - torch.div(n_changes, 2, rounding_mode="floor") * 2
+        hours = torch.div(close_ms, _MS_PER_HOUR, rounding_mode="floor") + 24 - 5 + summer
+        local = hours - torch.div(hours, 24, rounding_mode="floor") * 24
+        return [((local == hour) & ~on_weekend).double() for hour in NEW_YORK_HOURS]
 
     @property
     def _leads(self) -> tuple[int, ...]:
@@ -144,8 +196,28 @@ class PriceFeatures(nn.Module):
             "cos": torch.cos(angle)[hour],
             "half_sin": torch.sin(2 * angle)[hour],
             "half_cos": torch.cos(2 * angle)[hour],
+            "weekday": weekday,
+            "on_weekend": weekday >= 5,
             "weekend": (weekday >= 5).to(torch.float64),
         }
+
+
+def new_york_clock_changes() -> list[int]:
+    """Return when New York's clocks go forward and back, in turn, 2007 to 2099, in milliseconds UTC.
+
+    Second Sunday of March at 07:00 UTC and first Sunday of November at 06:00 UTC (Energy Policy Act of 2005).
+
+    >>> from datetime import UTC, datetime
+    >>> [str(datetime.fromtimestamp(ms / 1000, UTC)) for ms in new_york_clock_changes()[38:40]]
+    ['2026-03-08 07:00:00+00:00', '2026-11-01 06:00:00+00:00']
+    """
+    changes = []
+    for year in range(2007, 2100):
+        for month, sunday, hour in ((3, 2, 7), (11, 1, 6)):
+            first = datetime(year, month, 1, hour, tzinfo=UTC)
+            day = 1 + (6 - first.weekday()) % 7 + 7 * (sunday - 1)
+            changes.append(round(first.replace(day=day).timestamp() * 1000))
+    return changes
 
 
 def garman_klass_variance(ohlcv: Tensor) -> Tensor:
@@ -159,8 +231,8 @@ def garman_klass_variance(ohlcv: Tensor) -> Tensor:
 
 
 def week_span(timeframe: Timeframe) -> int:
-    """Return the candles of a week, between 24 and `WARM_UP`, that measure the trailing week's volatility."""
-    return min(max(_HOURS_PER_WEEK * 60 // timeframe.minutes, 24), WARM_UP)
+    """Return how many candles, 24 to 480, measure the trailing week's volatility."""
+    return min(max(_HOURS_PER_WEEK * 60 // timeframe.minutes, 24), _LONGEST_WEEK)
 
 
 def shift(values: Tensor, n: int) -> Tensor:

@@ -50,7 +50,10 @@ class PriceGraph(nn.Module):
         """Return prices."""
         columns = self.features(open_time_ms, ohlcv)
         last = PriceColumns(
-            columns.steps[:, -max(self.windows) :], columns.regressors[:, -1], columns.week_volatility[:, -1]
+            columns.steps[:, -max(self.windows) :],
+            columns.regressors[:, -1],
+            columns.context[:, -1],
+            columns.week_volatility[:, -1],
         )
         log_scales = [
             scale(last._replace(steps=last.steps[:, -window:]))

@@ -24,7 +24,7 @@ class PriceTable:
     """One gap-free series of candles with its price features; n = candles.
 
     `columns` are torch tensors without a batch axis: steps (n, n_steps) float32, regressors
-    (n, n_regressors) and week_volatility (n,) float64.
+    (n, n_regressors), context (n, n_context) and week_volatility (n,) float64.
     """
 
     timeframe: Timeframe
@@ -52,12 +52,13 @@ class PriceTable:
         return np.maximum(volatility, 1e-8)
 
     def windows(self, rows: Rows | Tensor, window: int) -> PriceColumns:
-        """Steps (row, window, n_steps) that end at each row, with regressors and volatility of the row."""
+        """Steps (row, window, n_steps) that end at each row, with the other columns of the row."""
         index = torch.as_tensor(rows)
         offsets = torch.arange(1 - window, 1)
         return PriceColumns(
             self.columns.steps[index[:, None] + offsets],
             self.columns.regressors[index],
+            self.columns.context[index],
             self.columns.week_volatility[index],
         )
 
@@ -78,6 +79,8 @@ def build_price_table(
         open_time_ms=open_time_ms,
         log_close=np.log(ohlcv[:, 3]),
         variance=garman_klass_variance(candles).numpy(),
-        columns=PriceColumns(columns.steps[0].float(), columns.regressors[0], columns.week_volatility[0]),
+        columns=PriceColumns(
+            columns.steps[0].float(), columns.regressors[0], columns.context[0], columns.week_volatility[0]
+        ),
         horizons=horizons,
     )

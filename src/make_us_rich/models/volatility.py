@@ -3,6 +3,9 @@
 Ordinary least squares of half the log Garman-Klass variance of the next h candles on the same over the last
 1 to 720 candles, the hour of the day and the weekend: the heterogeneous autoregression of Corsi ("A Simple
 Approximate Long-Memory Model of Realized Volatility", Journal of Financial Econometrics 7, 2009) in logs.
+
+The wide regression, on which the network stands, also reads means of log volatility, the same hours of past
+days, volume, falls, the hour of the weekend, the weekday and the business hours of New York.
 """
 
 import math
@@ -20,12 +23,16 @@ _RIDGE = 1e-6  # of the mean diagonal: only settles columns that are constant or
 
 
 class VolatilityScale(nn.Module):
-    """Regressors (..., n_regressors) to the log scale (..., horizon) of the h-candle log return."""
+    """Regressors to the log scale (..., horizon) of the h-candle return; `weight` is (regressor, horizon).
+
+    The plain regression reads `columns.regressors`, the wide one `columns.context` too.
+    """
 
     weight: Tensor
 
-    def __init__(self, weight: FloatArray, horizons: tuple[int, ...]) -> None:
+    def __init__(self, weight: FloatArray, horizons: tuple[int, ...], *, wide: bool = False) -> None:
         super().__init__()
+        self.wide = wide
         intercept = np.array([0.5 * math.log(h) for h in horizons])
         rows = weight.copy()
         rows[0] += intercept  # the first regressor is the constant; a sum of h candles scales with sqrt(h)
@@ -33,17 +40,22 @@ class VolatilityScale(nn.Module):
 
     def forward(self, columns: PriceColumns) -> Tensor:
         """Return log scales, float64."""
-        return columns.regressors @ self.weight
+        return read_regressors(columns, wide=self.wide) @ self.weight
 
 
-def fit_volatility(table: PriceTable, rows: Rows) -> VolatilityScale:
+def read_regressors(columns: PriceColumns, *, wide: bool) -> Tensor:
+    """Return what the plain or the wide regression reads (..., regressor)."""
+    return torch.cat([columns.regressors, columns.context], dim=-1) if wide else columns.regressors
+
+
+def fit_volatility(table: PriceTable, rows: Rows, *, wide: bool = False) -> VolatilityScale:
     """Fit one regression per horizon on the targets of `rows`, which must all have closed."""
-    regressors = table.columns.regressors[rows].numpy()
+    regressors = read_regressors(table.windows(rows, 1), wide=wide).numpy()
     targets = np.stack([log_volatility_ahead(table.variance, rows, h) for h in table.horizons], axis=1)
     gram = regressors.T @ regressors
     gram[np.diag_indices_from(gram)] += _RIDGE * np.trace(gram) / len(gram)
     weight = np.linalg.solve(gram, regressors.T @ targets)
-    return VolatilityScale(weight, table.horizons)
+    return VolatilityScale(weight, table.horizons, wide=wide)
 
 
 def log_volatility_ahead(variance: FloatArray, rows: Rows, horizon: int) -> FloatArray:

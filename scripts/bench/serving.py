@@ -248,10 +248,13 @@ def bare_session(path: Path) -> onnxruntime.InferenceSession:
 
 
 def seconds_per_call(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    """The median call: the mean would measure what else the machine does."""
+    seconds = []
     for _ in range(CALLS_PER_ROUND):
+        started = time.perf_counter()
         call()
-    return (time.perf_counter() - started) / CALLS_PER_ROUND
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
 
 
 # -- both --------------------------------------------------------------------------------------------

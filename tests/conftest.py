@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from exchange_server import ExchangeServer, RecordedMarket
-from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles
+from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles, as_full_candles
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 
@@ -93,3 +93,21 @@ def make_candles() -> Callable[..., pl.DataFrame]:
         ).cast(CANDLE_SCHEMA)
 
     return build
+
+
+@pytest.fixture
+def with_trades() -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Return a function that adds what was traded inside each candle, all of it different."""
+
+    def add(candles: pl.DataFrame) -> pl.DataFrame:
+        row = pl.int_range(pl.len())
+        return as_full_candles(
+            candles.with_columns(
+                quote_volume=pl.col("volume") * pl.col("close"),
+                trades=1000 + row,
+                taker_buy_base=pl.col("volume") / 3,
+                taker_buy_quote=pl.col("volume") * pl.col("close") / 3 + row,
+            )
+        )
+
+    return add

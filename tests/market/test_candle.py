@@ -7,8 +7,10 @@ import pytest
 from make_us_rich.errors import DataError
 from make_us_rich.market.candle import (
     CANDLE_SCHEMA,
+    FULL_SCHEMA,
     CandleArrays,
     as_candles,
+    as_full_candles,
     candles_between,
     closed_candles,
     is_impossible,
@@ -23,6 +25,15 @@ def test_further_columns_are_left_out_and_types_are_cast(make_candles):
     recorded = candles.with_columns(pl.col("volume").cast(pl.Int64), trades=pl.lit(5)).reverse()
     assert as_candles(recorded).schema == CANDLE_SCHEMA
     assert as_candles(recorded).equals(candles.reverse()), "the order is kept, for the quality check to judge"
+
+
+def test_trade_columns_that_a_source_lacks_are_null(make_candles, with_trades):
+    candles = make_candles(3)
+    assert as_full_candles(candles).schema == FULL_SCHEMA
+    assert as_full_candles(candles).null_count().row(0) == (0,) * 6 + (3,) * 4
+    assert as_full_candles(with_trades(candles)).equals(with_trades(candles))
+    with pytest.raises(DataError, match="not numbers or times"):
+        as_full_candles(candles.with_columns(trades=pl.lit("many")))
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,18 @@ def test_a_missing_candle_is_flat_at_the_previous_close_with_no_volume(make_cand
     assert filled.row(3) == (hour(3), close, close, close, close, 0.0, True)
 
 
+def test_in_a_filled_candle_nothing_was_traded_unless_the_source_never_tells(
+    make_candles, with_trades, hourly
+):
+    candles = with_trades(make_candles(9)).with_columns(
+        trades=pl.when(pl.int_range(pl.len()) < 4).then("trades")
+    )
+    filled = fill_gaps(pl.concat([candles[:2], candles[4:6], candles[7:]]), hourly)
+    assert filled["trades"].to_list() == [1000, 1001, 0, 0] + [None] * 5
+    assert filled["quote_volume"].to_list()[2:4] == [0.0, 0.0]
+    assert filled["quote_volume"].null_count() == 0
+
+
 def test_an_impossible_candle_counts_as_missing_so_that_no_nan_reaches_a_model(make_candles, hourly):
     candles = with_value(make_candles(5), 2, low=float("nan"))
     filled = fill_gaps(candles, hourly)

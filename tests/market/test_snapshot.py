@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from make_us_rich.errors import DataError, GapError, StoreError
-from make_us_rich.market.candle import CANDLE_SCHEMA
+from make_us_rich.market.candle import CANDLE_SCHEMA, FULL_SCHEMA, as_full_candles
 from make_us_rich.market.snapshot import (
     Origin,
     Snapshot,
@@ -67,10 +67,39 @@ def test_the_hash_is_the_one_worked_out_by_hand():
 
 def test_the_hash_follows_the_content_and_nothing_else(make_candles):
     candles = take(make_candles(300)).candles
-    rechunked = pl.concat([candles[:7], candles[7:]], rechunk=False).with_columns(trades=1)
+    rechunked = pl.concat([candles[:7], candles[7:]], rechunk=False).with_columns(note=1)
     assert content_hash(rechunked) == content_hash(candles)
     assert content_hash(candles[:-1]) != content_hash(candles)
     assert content_hash(candles.with_columns(filled=pl.lit(value=True))) != content_hash(candles)
+
+
+def test_what_was_traded_is_part_of_the_content_where_the_source_tells_it(make_candles, with_trades):
+    candles = make_candles(300)
+    bare, full = take(candles), take(with_trades(pl.concat([candles[:7], candles[8:]])))
+    assert full.candles.columns == [*FULL_SCHEMA, "filled"]
+    assert full.candles["trades"][6:9].to_list() == [1006, 0, 1007]
+    assert full.content_hash != bare.content_hash
+    other = full.candles.with_columns(taker_buy_quote=pl.col("taker_buy_quote") + 1e-9)
+    assert content_hash(other) != full.content_hash
+    unknown = full.candles.with_columns(trades=pl.when(pl.col("trades") > 0).then("trades"))
+    assert content_hash(unknown) != full.content_hash
+
+
+def test_columns_without_any_value_leave_candles_and_hash_as_they_were(make_candles):
+    candles = make_candles(300)
+    untold = take(as_full_candles(candles))
+    assert untold.candles.equals(take(candles).candles)
+    assert (
+        untold.content_hash
+        == take(candles).content_hash
+        == content_hash(as_full_candles(untold.candles).with_columns(untold.candles["filled"]))
+    )
+
+
+def test_a_snapshot_keeps_what_was_traded_on_disk(make_candles, with_trades, tmp_path):
+    snapshot = take(with_trades(make_candles(300)))
+    save_snapshot(snapshot, tmp_path)
+    assert load_snapshot(tmp_path, snapshot.content_hash).candles.equals(snapshot.candles)
 
 
 @given(st.integers(0, 99), st.sampled_from(CANDLE_SCHEMA.names()))

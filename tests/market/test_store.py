@@ -97,6 +97,42 @@ def test_a_closed_candle_stays_as_it_was_first_stored(store, make_candles):
     assert load(store).equals(candles)
 
 
+def test_what_was_traded_is_kept_and_only_answered_when_asked_for(store, make_candles, with_trades):
+    full = with_trades(make_candles(10))
+    append(store, full)
+    assert load(store).equals(make_candles(10))
+    hour_three = START + timedelta(hours=3)
+    stored = store.load_full("binance", BITCOIN, Timeframe("1h"), since=hour_three)
+    assert stored.equals(full[3:])
+
+
+def test_candles_with_and_without_trades_lie_in_one_series(store, make_candles, with_trades):
+    full = with_trades(make_candles(10))
+    append(store, make_candles(6))
+    assert append(store, full[6:]).added == 4
+    stored = store.load_full("binance", BITCOIN, Timeframe("1h"))
+    assert stored["trades"].to_list() == [None] * 6 + [1006, 1007, 1008, 1009]
+
+
+def test_trades_complete_a_stored_candle_and_never_change_one(store, make_candles, with_trades):
+    full = with_trades(make_candles(10))
+    append(store, make_candles(10))
+    assert append(store, full) == AppendResult(added=0, revised=0)
+    assert append(store, make_candles(10)) == AppendResult(added=0, revised=0)
+    assert append(store, full.with_columns(trades=pl.col("trades") + 1)) == AppendResult(added=0, revised=10)
+    assert store.load_full("binance", BITCOIN, Timeframe("1h")).equals(full)
+
+
+def test_a_part_from_before_there_were_trades_is_read_and_completed(
+    store, make_candles, with_trades, tmp_path
+):
+    append(store, make_candles(10))
+    make_candles(10).write_parquet(tmp_path / "candles/binance/BTC-USDT/1h/2024.parquet")
+    assert store.load_full("binance", BITCOIN, Timeframe("1h"))["trades"].null_count() == 10
+    append(store, with_trades(make_candles(10)))
+    assert store.load_full("binance", BITCOIN, Timeframe("1h")).equals(with_trades(make_candles(10)))
+
+
 def test_a_possible_candle_takes_the_place_of_an_impossible_one(store, make_candles):
     candles = make_candles(10)
     broken = candles.with_columns(

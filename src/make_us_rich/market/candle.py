@@ -1,4 +1,8 @@
-"""The candle: one schema for frames, one rule for when a candle is closed."""
+"""The candle: one schema for frames, one rule for when a candle is closed.
+
+`CANDLE_SCHEMA` is what every candle has. Some sources also say what was traded inside a candle, the
+`TRADE_COLUMNS`; `FULL_SCHEMA` has both, with nulls where a source does not say.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +20,10 @@ VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
 CANDLE_SCHEMA = pl.Schema(
     {"open_time": pl.Datetime("ms", "UTC")} | dict.fromkeys(VALUE_COLUMNS, pl.Float64()),
 )
+TRADE_COLUMNS = ("quote_volume", "trades", "taker_buy_base", "taker_buy_quote")
+FULL_SCHEMA = pl.Schema(
+    dict(CANDLE_SCHEMA) | dict.fromkeys(TRADE_COLUMNS, pl.Float64()) | {"trades": pl.Int64()},
+)
 
 
 def as_candles(frame: pl.DataFrame) -> pl.DataFrame:
@@ -24,11 +32,29 @@ def as_candles(frame: pl.DataFrame) -> pl.DataFrame:
     Rows keep their order and their values, so that `check_quality` can still count what is wrong with
     them; a missing column, a row without a time or an unreadable value is a `DataError`.
     """
+    return _typed(frame, CANDLE_SCHEMA)
+
+
+def as_full_candles(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the candle and trade columns of a frame in the types of `FULL_SCHEMA`.
+
+    A trade column the frame lacks becomes null; otherwise it is as strict as `as_candles`.
+    """
+    unsaid = [pl.lit(None).alias(name) for name in TRADE_COLUMNS if name not in frame.columns]
+    return _typed(frame.with_columns(unsaid), FULL_SCHEMA)
+
+
+def has_trades(frame: pl.DataFrame) -> bool:
+    """Say whether a frame has any of the trade columns."""
+    return any(name in frame.columns for name in TRADE_COLUMNS)
+
+
+def _typed(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     missing = [name for name in CANDLE_SCHEMA if name not in frame.columns]
     if missing:
         raise DataError(f"candles lack {', '.join(missing)}; their columns are {', '.join(CANDLE_SCHEMA)}")
     try:
-        candles = frame.select(CANDLE_SCHEMA.names()).cast(CANDLE_SCHEMA)
+        candles = frame.select(schema.names()).cast(schema)
     except pl.exceptions.PolarsError as error:
         first_line = str(error).splitlines()[0]
         raise DataError(f"candles hold values that are not numbers or times ({first_line})") from error
@@ -37,9 +63,9 @@ def as_candles(frame: pl.DataFrame) -> pl.DataFrame:
     return candles
 
 
-def no_candles() -> pl.DataFrame:
+def no_candles(schema: pl.Schema = CANDLE_SCHEMA) -> pl.DataFrame:
     """Return an empty frame of candles."""
-    return pl.DataFrame(schema=CANDLE_SCHEMA)
+    return pl.DataFrame(schema=schema)
 
 
 def closed_candles(candles: pl.DataFrame, timeframe: Timeframe, now: datetime) -> pl.DataFrame:

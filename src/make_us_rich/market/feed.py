@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from make_us_rich.errors import SourceError, UsageError
-from make_us_rich.market.candle import as_candles, is_impossible
+from make_us_rich.market.candle import as_full_candles, is_impossible
 from make_us_rich.market.quality import check_quality
 from make_us_rich.market.sources.source import CandleSource
 from make_us_rich.market.store import AppendResult, CandleStore
@@ -129,7 +129,7 @@ class _Transfer:
     def _pages(self, since: datetime, until: datetime) -> Iterator[pl.DataFrame]:
         before = since - self.timeframe.duration
         for answer in self.source.fetch(self.symbol, self.timeframe, since, until):
-            page = as_candles(answer)
+            page = as_full_candles(answer)
             times = page["open_time"]
             in_order = before < times.item(0) and times.is_sorted() and times.is_unique().all()
             if not in_order or times.item(-1) + self.timeframe.duration > until:

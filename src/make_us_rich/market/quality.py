@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from make_us_rich.errors import DataError, GapError, NotEnoughHistoryError
-from make_us_rich.market.candle import VALUE_COLUMNS, is_impossible
+from make_us_rich.market.candle import TRADE_COLUMNS, VALUE_COLUMNS, is_impossible
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 
@@ -124,8 +124,9 @@ def require_fit(report: QualityReport, *, max_missing_share: float = 0.01, max_g
 def fill_gaps(candles: pl.DataFrame, timeframe: Timeframe) -> pl.DataFrame:
     """Return candles on every step of the grid, with a column `filled` that marks the invented ones.
 
-    The fill rule: a missing candle is flat at the previous close with volume 0. An impossible candle
-    counts as missing, so that no NaN can reach a model. `candles` must be in order and on the grid;
+    The fill rule: a missing candle is flat at the previous close with volume 0, and trade columns are 0
+    where the candle before has them. An impossible candle counts as missing, so that no NaN can reach a
+    model. `candles` must be in order and on the grid;
     nothing is added before the first possible candle or after the last.
     """
     real = candles.filter(~is_impossible())
@@ -138,8 +139,15 @@ def fill_gaps(candles: pl.DataFrame, timeframe: Timeframe) -> pl.DataFrame:
     return series.with_columns(
         *(pl.col(name).fill_null(previous_close) for name in VALUE_COLUMNS if name != "volume"),
         pl.col("volume").fill_null(0.0),
+        *(_filled_trades(name) for name in TRADE_COLUMNS if name in series.columns),
         filled=pl.col("close").is_null(),
     )
+
+
+def _filled_trades(name: str) -> pl.Expr:
+    is_filled = pl.col("close").is_null()
+    was_told = pl.when(~is_filled).then(pl.col(name).is_not_null()).forward_fill()
+    return pl.when(is_filled & was_told).then(0).otherwise(name).alias(name)
 
 
 def _gaps(times: pl.Series, timeframe: Timeframe) -> tuple[Gap, ...]:

@@ -11,7 +11,7 @@ from typing import get_args
 import polars as pl
 
 from make_us_rich.errors import StoreError
-from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles
+from make_us_rich.market.candle import CANDLE_SCHEMA, TRADE_COLUMNS, as_full_candles
 from make_us_rich.market.files import disk_errors_named, write_atomically
 from make_us_rich.market.quality import check_quality, fill_gaps, require_fit
 from make_us_rich.market.symbol import Symbol
@@ -33,7 +33,8 @@ class Origin:
 class Snapshot:
     """Candles fit to learn from: checked, on every step of the grid, and identified by `content_hash`.
 
-    `candles` has `CANDLE_SCHEMA` and `filled`; `first` and `last` are open times.
+    `candles` has `CANDLE_SCHEMA`, the trade columns the source has, and `filled`; `first` and `last` are
+    open times.
     """
 
     symbol: Symbol
@@ -56,7 +57,8 @@ def content_hash(candles: pl.DataFrame) -> str:
     """Return the SHA-256 of the values, column after column; the same on every machine.
 
     It is taken over little-endian bytes and not over a Parquet file, because the bytes of a file depend
-    on the version that wrote it.
+    on the version that wrote it. A trade column counts where it holds anything, so that candles without
+    one have the same hash as before there were any.
     """
     digest = hashlib.sha256()
     for name in CANDLE_SCHEMA:
@@ -64,6 +66,10 @@ def content_hash(candles: pl.DataFrame) -> str:
         kind = "<i8" if name == "open_time" else "<f8"
         digest.update(f"{name}:{len(column)};".encode())
         digest.update(column.to_numpy().astype(kind).tobytes())
+    for name in _told_columns(candles):
+        is_told = candles[name].is_not_null().to_numpy().astype("u1")
+        digest.update(f"{name}:{len(is_told)};".encode() + is_told.tobytes())
+        digest.update(candles[name].fill_null(0).to_numpy().astype("<f8").tobytes())
     if "filled" in candles.columns:
         digest.update(b"filled;" + candles["filled"].to_numpy().astype("u1").tobytes())
     return digest.hexdigest()
@@ -74,7 +80,9 @@ def take_snapshot(
 ) -> Snapshot:
     """Check candles, refuse what is unfit (see `require_fit`), fill the gaps and freeze the result."""
     require_fit(check_quality(candles, symbol, timeframe, now))
-    return _build(fill_gaps(as_candles(candles), timeframe), symbol, timeframe, origin)
+    full = as_full_candles(candles)
+    told = full.select(*CANDLE_SCHEMA.names(), *_told_columns(full))
+    return _build(fill_gaps(told, timeframe), symbol, timeframe, origin)
 
 
 def save_snapshot(snapshot: Snapshot, root: Path) -> Path:
@@ -103,6 +111,10 @@ def load_snapshot(root: Path, content_hash: str) -> Snapshot:
     if snapshot.content_hash != content_hash:
         raise StoreError(f"{path}: the content has changed since it was saved; restore it or train again")
     return snapshot
+
+
+def _told_columns(candles: pl.DataFrame) -> list[str]:
+    return [name for name in TRADE_COLUMNS if name in candles.columns and candles[name].count()]
 
 
 def _build(filled: pl.DataFrame, symbol: Symbol, timeframe: Timeframe, origin: Origin) -> Snapshot:

@@ -15,8 +15,11 @@ from filelock import FileLock, Timeout
 from make_us_rich.errors import DataError, StoreError, UsageError
 from make_us_rich.market.candle import (
     CANDLE_SCHEMA,
+    FULL_SCHEMA,
+    TRADE_COLUMNS,
     VALUE_COLUMNS,
     as_candles,
+    as_full_candles,
     candles_between,
     is_impossible,
     no_candles,
@@ -49,7 +52,7 @@ class CandleStore:
 
     They lie in `<root>/<source>/<BASE>-<QUOTE>/<timeframe>/<part>.parquet`, one part per year, or per
     month for timeframes under an hour. Any number of processes may read and write at once; one that
-    is killed loses the part it was writing and damages nothing.
+    is killed loses the part it was writing and damages nothing. Parts hold `FULL_SCHEMA`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -61,9 +64,10 @@ class CandleStore:
     ) -> AppendResult:
         """Add closed candles, in any order; adding the same ones again changes nothing.
 
-        A candle off the grid is a `DataError`, because it cannot belong to the series.
+        A candle off the grid is a `DataError`, because it cannot belong to the series. Trade columns are
+        kept where the candles have them, and complete stored candles that lack them.
         """
-        arriving = as_candles(candles)
+        arriving = as_full_candles(candles)
         _require_on_grid(arriving, symbol, timeframe)
         if arriving.is_empty():
             return AppendResult(added=0, revised=0)
@@ -92,12 +96,33 @@ class CandleStore:
         until: datetime | None = None,
     ) -> pl.DataFrame:
         """Return stored candles in time order, with open times from `since` on and before `until`."""
-        paths = self._parts(source, symbol, timeframe)
+        return self._load((source, symbol, timeframe), CANDLE_SCHEMA, since, until)
+
+    def load_full(
+        self,
+        source: str,
+        symbol: Symbol,
+        timeframe: Timeframe,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.DataFrame:
+        """Return the same candles with the trade columns, which are null where the source has none."""
+        return self._load((source, symbol, timeframe), FULL_SCHEMA, since, until)
+
+    def _load(
+        self,
+        series: tuple[str, Symbol, Timeframe],
+        schema: pl.Schema,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> pl.DataFrame:
+        timeframe = series[2]
+        paths = self._parts(*series)
         if since is not None:
             paths = [path for path in paths if path.stem >= _part_of(since, timeframe)]
         if until is not None:
             paths = [path for path in paths if path.stem <= _part_of(until, timeframe)]
-        stored = pl.concat([no_candles(), *(_read_part(path) for path in paths)])
+        stored = pl.concat([no_candles(schema), *(_read_part(path, schema) for path in paths)])
         return candles_between(stored, since, until)
 
     def first_open_time(self, source: str, symbol: Symbol, timeframe: Timeframe) -> datetime | None:
@@ -191,24 +216,43 @@ def _require_on_grid(candles: pl.DataFrame, symbol: Symbol, timeframe: Timeframe
 
 
 def _merge_part(path: Path, arriving: pl.DataFrame) -> AppendResult:
-    stored = _read_part(path) if path.exists() else no_candles()
+    stored = _read_part(path, FULL_SCHEMA) if path.exists() else no_candles(FULL_SCHEMA)
     distinct = arriving.unique("open_time", keep="first", maintain_order=True)
     pairs = distinct.join(stored, on="open_time", suffix="_stored", maintain_order="left")
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in VALUE_COLUMNS)
-    changed = pairs.filter(differs).select(CANDLE_SCHEMA.names())
+    changed = pairs.filter(_differs()).select(FULL_SCHEMA.names())
+    completed = pairs.filter(~_differs() & _completes()).select(
+        *CANDLE_SCHEMA.names(), *(pl.coalesce(f"{name}_stored", name).alias(name) for name in TRADE_COLUMNS)
+    )
     broken = stored.filter(is_impossible()).select("open_time")
     repaired = changed.join(broken, on="open_time", how="semi").filter(~is_impossible())
     new = distinct.join(stored, on="open_time", how="anti")
-    if len(new) or len(repaired):
-        kept = stored.join(repaired, on="open_time", how="anti")
-        _write_part(path, pl.concat([kept, repaired, new]).sort("open_time"))
+    if len(new) or len(repaired) or len(completed):
+        replaced = pl.concat([repaired, completed])
+        kept = stored.join(replaced, on="open_time", how="anti")
+        _write_part(path, pl.concat([kept, replaced, new]).sort("open_time"))
     return AppendResult(len(new), len(changed) - len(repaired), len(repaired))
 
 
-def _read_part(path: Path) -> pl.DataFrame:
+def _differs() -> pl.Expr:
+    core = (pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in VALUE_COLUMNS)
+    # a null says that the source did not tell, which contradicts nothing
+    said = (pl.col(name).ne(pl.col(f"{name}_stored")).fill_null(value=False) for name in TRADE_COLUMNS)
+    return pl.any_horizontal(*core, *said)
+
+
+def _completes() -> pl.Expr:
+    return pl.any_horizontal(
+        pl.col(f"{name}_stored").is_null() & pl.col(name).is_not_null() for name in TRADE_COLUMNS
+    )
+
+
+def _read_part(path: Path, schema: pl.Schema = CANDLE_SCHEMA) -> pl.DataFrame:
     with disk_errors_named(path):
         try:
-            return as_candles(pl.read_parquet(path.read_bytes()))
+            content = path.read_bytes()
+            if schema == CANDLE_SCHEMA:
+                return as_candles(pl.read_parquet(content, columns=schema.names()))
+            return as_full_candles(pl.read_parquet(content))
         except (pl.exceptions.PolarsError, DataError) as error:
             raise StoreError(f"{path}: not readable as candles; remove this file and fetch again") from error
 

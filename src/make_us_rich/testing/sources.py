@@ -1,12 +1,19 @@
 """The contract of a candle source."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import get_args
 
 import polars as pl
 
 from make_us_rich.errors import UnknownNameError
-from make_us_rich.market.candle import CANDLE_SCHEMA, candles_between, no_candles
+from make_us_rich.market.candle import (
+    CANDLE_SCHEMA,
+    FULL_SCHEMA,
+    as_full_candles,
+    candles_between,
+    no_candles,
+)
 from make_us_rich.market.sources.source import CandleSource
 from make_us_rich.market.store import is_source_name
 from make_us_rich.market.symbol import Symbol
@@ -26,7 +33,7 @@ def check_candle_source(
     _check_identity(source, symbol, timeframe)
     pages = list(source.fetch(symbol, timeframe, since, until))
     _check_pages(pages)
-    candles = pl.concat([no_candles(), *pages])
+    candles = _joined(pages)
     _check_order(candles, timeframe)
     _check_bounds(source, symbol, candles, timeframe)
     _check_windows(source, symbol, candles, timeframe)
@@ -45,7 +52,10 @@ def _check_identity(source: CandleSource, symbol: Symbol, timeframe: Timeframe) 
 
 def _check_pages(pages: list[pl.DataFrame]) -> None:
     for page in pages:
-        _require(page.schema == CANDLE_SCHEMA, f"every page must have CANDLE_SCHEMA, found {page.schema}")
+        _require(
+            page.schema in (CANDLE_SCHEMA, FULL_SCHEMA) and page.schema == pages[0].schema,
+            f"every page must have CANDLE_SCHEMA, or every page FULL_SCHEMA, found {page.schema}",
+        )
         _require(len(page) > 0, "a page must not be empty")
 
 
@@ -91,7 +101,11 @@ def _check_unknown_symbol(
 def _fetch(
     source: CandleSource, symbol: Symbol, timeframe: Timeframe, since: datetime, until: datetime
 ) -> pl.DataFrame:
-    return pl.concat([no_candles(), *source.fetch(symbol, timeframe, since, until)])
+    return _joined(source.fetch(symbol, timeframe, since, until))
+
+
+def _joined(pages: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([no_candles(FULL_SCHEMA), *(as_full_candles(page) for page in pages)])
 
 
 def _require(promise: bool, sentence: str) -> None:  # noqa: FBT001 -- it reads as an assertion

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from make_us_rich.errors import DataError, UnknownNameError
-from make_us_rich.market.candle import candles_between
+from make_us_rich.market.candle import FULL_SCHEMA, as_candles, candles_between
 from make_us_rich.market.sources import ReplaySource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -37,13 +37,22 @@ def test_a_recording_keeps_the_contract_of_a_source(candles_folder, bitcoin, tim
 def test_real_candles_come_out_as_recorded(candles_folder, bitcoin_hours):
     source = ReplaySource(candles_folder / "BINANCE")
     since, until = datetime(2023, 3, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
-    assert fetch(source, since, until).equals(candles_between(bitcoin_hours, since, until))
+    assert as_candles(fetch(source, since, until)).equals(candles_between(bitcoin_hours, since, until))
     assert source.span(BITCOIN, HOURLY) == (
         datetime(2022, 1, 1, tzinfo=UTC),
         datetime(2026, 4, 30, 4, tzinfo=UTC),
     )
     assert len(source.symbols(HOURLY)) == 16
     assert source.name == "BINANCE"
+
+
+def test_what_was_traded_is_passed_on_where_it_was_recorded(tmp_path, make_candles, with_trades):
+    full = with_trades(make_candles(9))
+    assert fetch(record(tmp_path, full)).equals(full)
+    partly = fetch(record(tmp_path, full.drop("trades")))
+    assert partly.schema == FULL_SCHEMA
+    assert partly["trades"].null_count() == 9
+    assert partly.drop("trades").equals(full.drop("trades"))
 
 
 def test_gaps_and_impossible_values_are_passed_on_for_the_quality_check(tmp_path, make_candles):

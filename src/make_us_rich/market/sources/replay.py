@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from make_us_rich.errors import DataError, UnknownNameError, UsageError
-from make_us_rich.market.candle import as_candles, candles_between
+from make_us_rich.market.candle import as_candles, as_full_candles, candles_between, has_trades
 from make_us_rich.market.clock import Clock, WallClock
 from make_us_rich.market.sources.source import unknown_symbol, unknown_timeframe
 from make_us_rich.market.symbol import Symbol
@@ -85,7 +85,8 @@ class ReplaySource:
 
 def _read(path: Path, timeframe: Timeframe, now: datetime) -> pl.DataFrame:
     try:
-        candles = as_candles(pl.read_parquet(path, glob=False))
+        recorded = pl.read_parquet(path, glob=False)
+        candles = as_full_candles(recorded) if has_trades(recorded) else as_candles(recorded)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{path}: not readable as Parquet; replace the file") from error
     except DataError as error:

@@ -38,7 +38,8 @@ class CandleSource(Protocol):
     ) -> Iterator[pl.DataFrame]:
         """Yield pages of closed candles that open at or after `since` and close at or before `until`.
 
-        Pages hold `CANDLE_SCHEMA`, are not empty, and follow each other in time on the timeframe's grid;
+        Pages hold `CANDLE_SCHEMA`, or all of them `FULL_SCHEMA` where the source tells what was traded.
+        They are not empty, and follow each other in time on the timeframe's grid;
         candles the source does not have are simply absent. An unknown symbol or timeframe is an
         `UnknownNameError`, a source that is away a `SourceUnavailableError`.
         """

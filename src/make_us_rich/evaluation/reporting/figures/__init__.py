@@ -1,0 +1,1 @@
+"""The figures of the report: facts in, SVG text out."""

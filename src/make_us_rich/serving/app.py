@@ -15,6 +15,7 @@ from make_us_rich.serving.routes.forecasts import add_forecast_routes
 from make_us_rich.serving.routes.health import add_health_routes
 from make_us_rich.serving.routes.market import add_market_routes
 from make_us_rich.serving.routes.models import add_model_routes
+from make_us_rich.serving.routes.original import add_original_routes
 
 DESCRIPTION = (
     "Forecasts of the coming closes of cryptocurrencies, as honest intervals beside their yardsticks."
@@ -48,5 +49,6 @@ def create_app(view: DeskView) -> FastAPI:
     add_health_routes(app, view, predictor)
     add_market_routes(app, view)
     add_model_routes(app, view, predictor.champions)
+    add_original_routes(app, view, predictor)
     add_docs(app)
     return app

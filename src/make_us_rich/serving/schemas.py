@@ -268,3 +268,30 @@ class Problem(BaseModel):
     detail: str
     instance: str | None = None
     errors: list[dict[str, str]] | None = Field(default=None, description="Each refused part of the request.")
+
+
+class OriginalPrediction(Answer):
+    """What `PUT /predict` has always answered."""
+
+    data: dict[str, dict[str, str | int | float | None]] = Field(
+        description="Recent candles by column and row."
+    )
+    prediction: float = Field(description="Median of the next close.")
+
+
+class OriginalRefusal(Answer):
+    """What `PUT /predict` has always answered to a request without a token, with status 200."""
+
+    error: str
+
+
+class OriginalMessage(Answer):
+    """One sentence."""
+
+    message: str
+
+
+class OriginalModelCount(OriginalMessage):
+    """How many promoted models answer, and which; without any the key `models` is missing."""
+
+    models: tuple[str, ...] | None = None

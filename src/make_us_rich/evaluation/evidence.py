@@ -1,5 +1,6 @@
 """Evidence: how a forecaster did on folds nobody chose on, against each baseline, per horizon."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,7 +74,9 @@ def _horizon_evidence(backtest: Backtest, name: str, position: int) -> HorizonEv
         blocks=len(coverage),
         n=len(backtest),
         skill={other: skill(loss, against) for other, against in baseline_loss.items()},
-        skill_sd=float(np.std(per_fold, ddof=1)) if len(per_fold) > 1 else 0.0,
+        skill_sd=float(np.std(per_fold, ddof=1))
+        if len(per_fold) > 1 and np.isfinite(per_fold).all()
+        else math.nan,
         p_value={
             other: 1.0
             if other == name

@@ -1,6 +1,7 @@
 """Student's t distribution, for tests and intervals on block means; SciPy is too large for serving."""
 
 import math
+from functools import lru_cache
 
 _MAX_TERMS = 300
 _PRECISION = 1e-14
@@ -21,6 +22,7 @@ def t_survival(t: float, degrees: int) -> float:
     return tail if t >= 0 else 1 - tail
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(level: float, degrees: int) -> float:
     """Return the value below which a t variable lies with probability `level`.
 

@@ -22,6 +22,7 @@ from make_us_rich.models.price_graph import FittedScale, PriceGraph
 from make_us_rich.registry.artifact import ArtifactDraft, golden_payload
 from make_us_rich.registry.manifest import EvidenceRecord, ManifestDraft, SnapshotReference, TensorSpec
 from make_us_rich.training.trial import Trial
+from make_us_rich.training.trial_report import report_trial
 
 PARITY_WINDOWS = 256
 GOLDEN_WINDOWS = 8
@@ -60,6 +61,7 @@ def build_artifact(trial: Trial, fitted: Mapping[str, FittedScale], occasion: Oc
         "golden.npz": golden_payload(windows.open_time_ms[golden], windows.ohlcv[golden], prices[golden]),
         "weights.npz": _weights_payload(fitted),
         "explain.json": _explain_payload(trial, fitted[own]),
+        "report.html": report_trial(trial, occasion.snapshot).to_html().encode(),
     }
     return ArtifactDraft(_manifest(trial, graph, occasion), payloads)
 

@@ -1,0 +1,104 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from make_us_rich.errors import NotEnoughHistoryError
+from make_us_rich.market.snapshot import Snapshot
+from make_us_rich.models.forecast import BASELINES
+from make_us_rich.registry.shelf import Shelf
+from make_us_rich.training.experiment import Experiment
+from make_us_rich.training.shelving import Occasion, build_artifact, fit_final
+from make_us_rich.training.train import train_price_model
+from make_us_rich.training.trial import run_trial
+
+
+@pytest.fixture(scope="module")
+def snapshot(take) -> Snapshot:
+    return take()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, snapshot: Snapshot, small_lstm: Experiment):
+    shelf = Shelf(tmp_path_factory.mktemp("shelf"), "replay")
+    return shelf, train_price_model(small_lstm, snapshot, shelf, snapshot.data_end)
+
+
+def test_a_training_answers_in_the_published_shape(trained) -> None:
+    _, result = trained
+    answer = json.loads(json.dumps(result.to_dict()))
+    assert set(answer) == {"name", "version", "promoted", "reasons", "seconds", "evidence"}
+    assert [e["horizon"] for e in answer["evidence"]] == [1, 2, 4, 8, 12, 24]
+    for evidence in answer["evidence"]:
+        assert set(evidence) == {
+            "horizon", "folds", "blocks", "n", "skill", "skill_sd", "p_value", "coverage_90", "coverage_se",
+            "served_by",
+        }  # fmt: skip
+        assert set(evidence["skill"]) == set(evidence["p_value"]) == set(BASELINES)
+
+
+def test_the_volatility_of_real_hours_is_forecast_and_promoted(trained) -> None:
+    shelf, result = trained
+    assert result.promoted, result.reasons
+    assert shelf.champion(result.name).version == result.version
+    assert result.evidence[0].skill["persistence"] > 0.02
+    assert result.evidence[0].served_by in {"lstm", "volatility"}
+
+
+def test_no_level_or_direction_is_claimed(trained) -> None:
+    shelf, result = trained
+    artifact = shelf.load(result.name, result.version)
+    with np.load(artifact.folder / "golden.npz") as golden:
+        np.testing.assert_allclose(golden["quantiles"][:, :, 6], golden["ohlcv"][:, -1, 3, None].repeat(6, 1))
+
+
+def test_the_artifact_holds_what_was_promised(trained, snapshot: Snapshot) -> None:
+    shelf, result = trained
+    manifest = shelf.load(result.name, result.version).manifest
+    assert set(manifest.files) >= {"model.onnx", "golden.npz", "weights.npz", "explain.json", "report.html"}
+    assert manifest.snapshot.hash == snapshot.content_hash
+    assert manifest.data_end == snapshot.data_end
+    assert manifest.lookback == 728
+    assert set(manifest.evidence) == {*BASELINES, "lstm"}
+
+
+def test_the_same_snapshot_and_seed_give_the_same_model(trained, snapshot: Snapshot, small_lstm) -> None:
+    shelf, result = trained
+    trial = run_trial(small_lstm, snapshot)
+    draft = build_artifact(trial, fit_final(trial), Occasion(snapshot, snapshot.data_end))
+    folder = shelf.folder(result.name, result.version)
+    for name in ("model.onnx", "explain.json", "report.html"):
+        assert draft.payloads[name] == (folder / name).read_bytes(), name
+
+
+def test_training_again_on_the_same_candles_is_kept_back(trained, snapshot: Snapshot, small_lstm) -> None:
+    shelf, first = trained
+    again = train_price_model(small_lstm, snapshot, shelf, snapshot.data_end + timedelta(days=30))
+    assert not again.promoted
+    assert "is this experiment on these candles" in again.reasons[0]
+    assert shelf.champion(first.name).version == first.version
+    assert [d.promoted for d in shelf.decisions(first.name)] == [True, False]
+
+
+def test_progress_names_what_is_done_and_reaches_the_end(
+    snapshot: Snapshot, volatility_only, tmp_path: Path
+) -> None:
+    seen: list[tuple[str, float]] = []
+    train_price_model(
+        volatility_only, snapshot, Shelf(tmp_path, "replay"), snapshot.data_end, lambda *p: seen.append(p)
+    )
+    assert [share for _, share in seen] == [*sorted(share for _, share in seen[:-1]), 1.0]
+    assert seen[-1][0] == "volatility: all candles"
+
+
+def test_too_little_history_is_refused_before_any_fit(take, volatility_only, tmp_path: Path) -> None:
+    seen: list[object] = []
+    short = take("2026-03-01", "2026-04-30")
+    with pytest.raises(NotEnoughHistoryError, match="training needs"):
+        train_price_model(
+            volatility_only, short, Shelf(tmp_path, "replay"), short.data_end, lambda *p: seen.append(p)
+        )
+    assert not seen
+    assert not Shelf(tmp_path, "replay").names()

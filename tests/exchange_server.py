@@ -1,7 +1,7 @@
 """A local HTTP server that speaks the part of Binance's spot API the desk uses.
 
 It answers `/api/v3/ping`, `time`, `exchangeInfo` and `klines` from recorded candles, has a clock that
-tests set, and can be told to misbehave.
+tests set, counts the weight of requests as the exchange does, and can be told to misbehave.
 
     with ExchangeServer(RecordedMarket(candles_folder / "BINANCE"), now) as server:
         source = ExchangeSource("binance", url=server.url)
@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 import polars as pl
 
 _MILLISECONDS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_WEIGHTS = {"/api/v3/exchangeInfo": 20, "/api/v3/klines": 2}
 _KLINE_VALUES = (
     ("quote_volume", pl.col("volume") * (pl.col("high") + pl.col("low")) / 2),
     ("trades", pl.lit(100)),
@@ -67,12 +68,19 @@ class RecordedMarket:
 class ExchangeServer:
     """The server, on a free port of 127.0.0.1, from `with` to the end of its block.
 
-    `now` may be set at any time; `requests` lists the paths asked for, with their parameters.
+    `now` may be set at any time; `requests` lists the paths asked for, with their parameters. Candles that
+    open at one of the `hidden` times are left out of answers. Weight is counted per minute of `seconds`,
+    and beyond `weight_limit` the answer is 429; `refused` counts those.
     """
 
     def __init__(self, market: RecordedMarket, now: datetime) -> None:
         self.market = market
         self.now = now
+        self.hidden: set[datetime] = set()
+        self.weight_limit = 6000
+        self.seconds: Callable[[], float] = time.time
+        self.used: dict[int, int] = {}
+        self.refused = 0
         self.requests: list[tuple[str, dict[str, str]]] = []
         self._faults: deque[tuple[str, Fault]] = deque()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -107,8 +115,17 @@ class ExchangeServer:
             return self._faults.popleft()[1]
         return None
 
+    @property
+    def used_weight(self) -> int:
+        """Weight used in the present minute."""
+        return self.used.get(int(self.seconds() // 60), 0)
+
     def answer(self, path: str, parameters: dict[str, str]) -> tuple[int, Any]:
         self.requests.append((path, parameters))
+        self.used[int(self.seconds() // 60)] = self.used_weight + _WEIGHTS.get(path, 1)
+        if self.used_weight > self.weight_limit:
+            self.refused += 1
+            return 429, {"code": -1003, "msg": "Too much request weight used."}
         match path:
             case "/api/v3/ping":
                 return 200, {}
@@ -128,7 +145,13 @@ class ExchangeServer:
             "timezone": "UTC",
             "serverTime": self._now_ms(),
             "rateLimits": [
-                {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000}
+                {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 61000},
+                {
+                    "rateLimitType": "REQUEST_WEIGHT",
+                    "interval": "MINUTE",
+                    "intervalNum": 1,
+                    "limit": self.weight_limit,
+                },
             ],
             "exchangeFilters": [],
             "symbols": [_symbol_info(base, quote) for base, quote in self.market.pairs()],
@@ -143,7 +166,8 @@ class ExchangeServer:
         start = int(parameters.get("startTime", "0"))
         end = min(int(parameters.get("endTime", str(2**62))), self._now_ms())
         open_time = pl.col("open_time").dt.epoch("ms")
-        asked = frame.filter((open_time >= start) & (open_time <= end))
+        is_hidden = open_time.is_in([int(moment.timestamp() * 1000) for moment in self.hidden])
+        asked = frame.filter((open_time >= start) & (open_time <= end) & ~is_hidden)
         rows = asked.head(limit) if "startTime" in parameters else asked.tail(limit)
         return 200, list(_kline_rows(rows, interval))
 
@@ -207,6 +231,7 @@ def _handler(exchange: ExchangeServer) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-MBX-USED-WEIGHT-1M", str(exchange.used_weight))
             if fault.retry_after is not None:
                 self.send_header("Retry-After", fault.retry_after)
             self.end_headers()

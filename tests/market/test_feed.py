@@ -10,6 +10,7 @@ import pytest
 
 from exchange_server import Fault
 from make_us_rich.errors import SourceError, SourceUnavailableError, UnknownNameError, UsageError
+from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.feed import FetchResult, repair_candles, update_candles
 from make_us_rich.market.quality import check_quality
 from make_us_rich.market.sources import SimulatedSource
@@ -204,7 +205,8 @@ def test_repair_keeps_a_gap_the_source_has_itself_and_an_empty_store_empty(store
 
 
 def test_an_exchange_that_goes_away_in_the_middle_loses_nothing(store, exchange_server):
-    source = ExchangeSource("binance", url=exchange_server.url, sleep=lambda _: None)
+    jumping = ReplayClock(day(0), NOW, speed=None)
+    source = ExchangeSource("binance", url=exchange_server.url, clock=jumping)
 
     def strike(_: pl.DataFrame) -> None:
         exchange_server.fail_next(Fault(status=503), times=5)
@@ -219,12 +221,14 @@ FETCHER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+import structlog
 from make_us_rich.market.feed import update_candles
 from make_us_rich.market.sources.exchange import ExchangeSource
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 update_candles(
     ExchangeSource("binance", url=sys.argv[2]),
     CandleStore(Path(sys.argv[1])),

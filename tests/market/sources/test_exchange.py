@@ -6,8 +6,12 @@ import pytest
 
 from exchange_server import ExchangeServer, Fault
 from make_us_rich.errors import SourceError, SourceUnavailableError, UnknownNameError
-from make_us_rich.market.candle import candles_between
+from make_us_rich.market.candle import FULL_SCHEMA, as_candles, as_full_candles, candles_between
+from make_us_rich.market.clock import ReplayClock
+from make_us_rich.market.feed import repair_candles, update_candles
+from make_us_rich.market.quality import Gap, check_quality
 from make_us_rich.market.sources.exchange import ExchangeSource
+from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.testing import check_candle_source
@@ -16,21 +20,32 @@ APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 LATER = datetime(2026, 5, 10, tzinfo=UTC)
 
 
-class Naps(list[float]):
-    """Remembers how long somebody wanted to sleep, and does not."""
+class NappingClock(ReplayClock):
+    """Stands still, jumps where somebody sleeps, and remembers how long that would have been."""
 
-    def __call__(self, seconds: float) -> None:
-        self.append(seconds)
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now, now + timedelta(days=1), speed=None)
+        self.naps: list[float] = []
+
+    def sleep_until(self, moment: datetime, stop: threading.Event) -> bool:
+        self.naps.append((moment - self.now()).total_seconds())
+        return super().sleep_until(moment, stop)
 
 
 @pytest.fixture
-def naps() -> Naps:
-    return Naps()
+def clock(exchange_server: ExchangeServer) -> NappingClock:
+    """The clock of this machine, which agrees with the exchange's until somebody sleeps."""
+    return NappingClock(exchange_server.now)
 
 
 @pytest.fixture
-def source(exchange_server: ExchangeServer, naps: Naps) -> ExchangeSource:
-    return ExchangeSource("binance", url=exchange_server.url, timeout_seconds=2, sleep=naps)
+def naps(clock: NappingClock) -> list[float]:
+    return clock.naps
+
+
+@pytest.fixture
+def source(exchange_server: ExchangeServer, clock: NappingClock) -> ExchangeSource:
+    return ExchangeSource("binance", url=exchange_server.url, timeout_seconds=2, clock=clock)
 
 
 def fetch(source: ExchangeSource, since: datetime, until: datetime = LATER) -> pl.DataFrame:
@@ -42,9 +57,69 @@ def test_an_exchange_keeps_the_contract_of_a_source(source, bitcoin, hourly):
 
 
 def test_candles_through_ccxt_equal_the_recorded_ones(source, bitcoin_hours):
-    assert fetch(source, APRIL).equals(
+    assert as_candles(fetch(source, APRIL)).equals(
         candles_between(bitcoin_hours, APRIL, datetime(2026, 4, 30, 2, tzinfo=UTC))
     )
+
+
+def test_all_that_was_traded_is_taken_from_the_answer(source, candles_folder):
+    recorded = pl.read_parquet(candles_folder / "BINANCE" / "BTC-USDT" / "1h.parquet")
+    april = candles_between(recorded, APRIL, datetime(2026, 4, 30, 2, tzinfo=UTC))
+    assert fetch(source, APRIL).equals(as_full_candles(april))
+    assert fetch(source, APRIL).null_count().sum_horizontal().item() == 0
+
+
+def test_an_answer_that_does_not_tell_what_was_traded_still_holds_candles(
+    source, exchange_server, monkeypatch
+):
+    whole = exchange_server._klines
+    monkeypatch.setattr(exchange_server, "_klines", lambda asked: (200, [row[:6] for row in whole(asked)[1]]))
+    candles = fetch(source, APRIL, APRIL + timedelta(days=1))
+    assert candles.schema == FULL_SCHEMA
+    assert (len(candles), candles["trades"].null_count()) == (24, 24)
+
+
+def test_another_exchange_of_the_same_language_is_asked_by_its_name(exchange_server, clock):
+    sister = ExchangeSource("binanceus", url=exchange_server.url, clock=clock)
+    assert fetch(sister, APRIL, APRIL + timedelta(days=1))["trades"].null_count() == 0
+
+
+def test_an_hour_the_exchange_lacked_is_repaired_once_it_has_it(source, exchange_server, tmp_path):
+    store, series = CandleStore(tmp_path), (Symbol("BTC", "USDT"), Timeframe("1h"))
+    exchange_server.hidden = {APRIL + timedelta(hours=7), APRIL + timedelta(hours=8)}
+    update_candles(source, store, *series, since=APRIL, until=APRIL + timedelta(days=1))
+    assert check_quality(store.load("binance", *series), *series, LATER).gaps == (
+        Gap(APRIL + timedelta(hours=6), missing=2),
+    )
+    exchange_server.hidden.clear()
+    assert repair_candles(source, store, *series).added == 2
+    assert check_quality(store.load("binance", *series), *series, LATER).missing == 0
+    assert store.load_full("binance", *series)["trades"].null_count() == 0
+
+
+@pytest.mark.parametrize(("ahead", "side"), [(5, "behind"), (-5, "ahead of")])
+def test_a_clock_more_than_two_seconds_off_is_told_once(source, exchange_server, capsys, ahead, side):
+    exchange_server.now += timedelta(seconds=ahead)
+    fetch(source, APRIL)
+    fetch(source, APRIL)
+    said = capsys.readouterr().out
+    assert said.count(f"the clock of this machine is 5.0 s {side} that of binance") == 1
+    assert source.status().clock_offset == timedelta(seconds=ahead)
+
+
+def test_a_clock_that_agrees_is_not_worth_a_word(source, exchange_server, clock, capsys):
+    exchange_server.now = clock.now() + timedelta(seconds=1.9)
+    fetch(source, APRIL)
+    assert source.clock_offset() == timedelta(seconds=1.9)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_slow_answer_is_not_taken_for_a_wrong_clock(exchange_server, capsys):
+    exchange_server.now = datetime.now(UTC) + timedelta(seconds=2.2)
+    slow = ExchangeSource("binance", url=exchange_server.url)
+    exchange_server.fail_next(Fault(delay_seconds=0.6), path="/api/v3/time")
+    assert slow.clock_offset() is not None
+    assert capsys.readouterr().out == ""
 
 
 def test_the_open_last_candle_is_left_out_by_the_clock_of_the_exchange(source, exchange_server):
@@ -74,6 +149,12 @@ def test_no_key_and_no_other_market_is_asked_for(source, exchange_server):
         "/api/v3/time",
         "/api/v3/klines",
     }
+
+
+def test_the_clock_of_this_machine_does_not_open_or_close_a_candle(source, exchange_server, clock):
+    clock.sleep_until(clock.now() + timedelta(hours=9), threading.Event())
+    exchange_server.now = datetime(2026, 4, 29, 23, 59, 59, tzinfo=UTC)
+    assert fetch(source, APRIL)["open_time"].item(-1) == datetime(2026, 4, 29, 22, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", [429, 418])
@@ -111,8 +192,8 @@ def test_it_gives_up_after_five_attempts(source, exchange_server, naps):
     assert naps == [1.0, 2.0, 4.0, 8.0]
 
 
-def test_a_silent_exchange_is_unavailable(exchange_server, naps):
-    impatient = ExchangeSource("binance", url=exchange_server.url, timeout_seconds=0.2, sleep=naps)
+def test_a_silent_exchange_is_unavailable(exchange_server, clock):
+    impatient = ExchangeSource("binance", url=exchange_server.url, timeout_seconds=0.2, clock=clock)
     exchange_server.fail_next(Fault(delay_seconds=0.5), times=5, path="/api/v3/exchangeInfo")
     with pytest.raises(SourceUnavailableError, match=r"binance did not answer within 0\.2 s"):
         fetch(impatient, APRIL)

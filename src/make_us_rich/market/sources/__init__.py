@@ -58,4 +58,4 @@ def _exchange(name: str, settings: Settings) -> CandleSource:
             f"replay:DIR, simulated, simulated:SEED{installed}"
         )
     url = settings.exchange_url if name == settings.exchange else None
-    return ExchangeSource(name, url=url)
+    return ExchangeSource(name, url=url, budgets=settings.home.expanduser() / "budgets")

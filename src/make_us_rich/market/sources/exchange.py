@@ -3,17 +3,30 @@
 import queue
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import ccxt
 import polars as pl
+import structlog
 
-from make_us_rich.errors import DataError, SourceError, SourceUnavailableError, UnknownNameError, UsageError
-from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles, candles_between
+from make_us_rich.errors import (
+    DataError,
+    SourceError,
+    SourceUnavailableError,
+    StoreError,
+    UnknownNameError,
+    UsageError,
+)
+from make_us_rich.market.budget import RequestBudget
+from make_us_rich.market.candle import candles_between
+from make_us_rich.market.clock import Clock, WallClock
+from make_us_rich.market.sources.exchange_answer import parse_page
+from make_us_rich.market.sources.exchange_pace import ExchangePace, exchange_allowance
 from make_us_rich.market.sources.source import unknown_symbol, unknown_timeframe
+from make_us_rich.market.sources.status import SourceStatus
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Market
@@ -21,15 +34,19 @@ from make_us_rich.settings import Market
 _PAGE_ROWS = 1000
 _ATTEMPTS = 5
 _LONGEST_WAIT_SECONDS = 120.0
+_CLOCK_TOLERANCE = timedelta(seconds=2)
 _ORIGIN = re.compile(r"https?://[^/]+")
 _Answer = TypeVar("_Answer")
+_log = structlog.get_logger(__name__)
 
 
 class ExchangeSource:
     """The spot market of one exchange ccxt knows.
 
-    Requests are spaced by the exchange's own limits. Told to slow down (429, 418), it waits as long as
-    the exchange says, and gives up with `SourceUnavailableError` if that is over two minutes.
+    Requests are spaced by the exchange's own limits; given a folder for budgets, all processes that use
+    the same folder share one. Told to slow down (429, 418), it waits as long as the exchange says, and
+    gives up with `SourceUnavailableError` if that is over two minutes. Which candle is closed is decided
+    by the exchange's clock; if ours is more than two seconds off, that is logged.
     """
 
     market: Market = "live"
@@ -40,7 +57,8 @@ class ExchangeSource:
         *,
         url: str | None = None,
         timeout_seconds: float = 10.0,
-        sleep: Callable[[float], object] = time.sleep,
+        clock: Clock | None = None,
+        budgets: Path | None = None,
     ) -> None:
         if exchange_name not in ccxt.exchanges:
             raise UnknownNameError(
@@ -48,7 +66,8 @@ class ExchangeSource:
             )
         self.name = exchange_name
         self._timeout_seconds = timeout_seconds
-        self._sleep = sleep
+        self._clock = clock or WallClock()
+        self._clock_offset: timedelta | None = None
         self._lock = threading.RLock()  # because a ccxt exchange is not thread-safe
         self._exchange: Any = getattr(ccxt, exchange_name)(
             {
@@ -61,6 +80,17 @@ class ExchangeSource:
         self._exchange.has["fetchCurrencies"] = False  # load_markets would ask for them, and needs none
         if url is not None:
             self._exchange.urls["api"] = _moved(self._exchange.urls["api"], url.rstrip("/"))
+        self._pace = self._shared_pace(budgets) if budgets is not None else None
+
+    def status(self) -> SourceStatus:
+        """Return what may still be asked, and the offset of the clock if it was looked at."""
+        budget = self._pace.readings() if self._pace is not None else ()
+        return SourceStatus(budget=budget, clock_offset=self._clock_offset)
+
+    def clock_offset(self) -> timedelta | None:
+        """Ask how far the exchange's clock is ahead of ours; None if it does not tell its time."""
+        self._now()
+        return self._clock_offset
 
     def is_reachable(self, timeout_seconds: float = 5.0) -> bool:
         """Say whether the exchange answers within the time."""
@@ -68,9 +98,9 @@ class ExchangeSource:
 
         def ask() -> None:
             try:
-                self._call(self._exchange.load_markets, attempts=1)
+                self._call(self._load_markets, attempts=1)
                 answers.put(True)
-            except SourceError:
+            except (SourceError, StoreError):
                 answers.put(False)
 
         # in a thread of its own, because the time-out of a request does not cover the look-up of its address
@@ -113,14 +143,13 @@ class ExchangeSource:
         milliseconds = int(since.timestamp() * 1000)
         rows = self._call(self._ask_for_candles, market, timeframe.name, milliseconds, _PAGE_ROWS)
         try:
-            page = pl.DataFrame(rows, schema=CANDLE_SCHEMA.names(), orient="row", infer_schema_length=None)
-            return as_candles(page).unique("open_time", keep="last").sort("open_time")
-        except (pl.exceptions.PolarsError, DataError, TypeError, ValueError) as error:
+            return parse_page(self.name, *rows)
+        except DataError as error:
             raise SourceError(
                 f"{self.name} {market}: the answer holds no candles; try again later"
             ) from error
 
-    def _ask_for_candles(self, *arguments: object) -> Any:
+    def _ask_for_candles(self, *arguments: object) -> tuple[Any, Any]:
         # ccxt takes what it cannot read for an empty page, which would leave a hole in the series
         rows = self._exchange.fetch_ohlcv(*arguments)
         raw = self._exchange.last_json_response
@@ -128,15 +157,45 @@ class ExchangeSource:
             raise ccxt.ExchangeNotAvailable("the answer was not JSON")
         if not rows and isinstance(raw, list) and raw:
             raise ccxt.BadResponse("the answer holds rows that are no candles")
-        return rows
+        return rows, raw
 
     def _now(self) -> datetime:
-        if not self._exchange.has.get("fetchTime"):
-            return datetime.now(UTC)
-        return datetime.fromtimestamp(self._call(self._exchange.fetch_time) / 1000, UTC)
+        return self._call(self._ask_time) if self._exchange.has.get("fetchTime") else self._clock.now()
+
+    def _ask_time(self) -> datetime:
+        asked = self._clock.now()
+        theirs = datetime.fromtimestamp(self._exchange.fetch_time() / 1000, UTC)
+        half_way = (self._clock.now() - asked) / 2
+        offset, known = theirs - (asked + half_way), self._clock_offset
+        self._clock_offset = offset
+        # how long the answer was under way is known no better than to half of the round trip
+        is_news = known is None or abs(known) <= _CLOCK_TOLERANCE
+        if is_news and abs(offset) - half_way > _CLOCK_TOLERANCE:
+            side = "behind" if offset > timedelta(0) else "ahead of"
+            seconds = f"{abs(offset).total_seconds():,.1f} s {side}"
+            _log.warning(
+                f"the clock of this machine is {seconds} that of {self.name}, which decides "
+                "what is closed; set the time of this machine"
+            )
+        return theirs
+
+    def _load_markets(self) -> Any:
+        markets = self._exchange.load_markets()
+        if self._pace is not None:
+            self._pace.learn_limit(self._exchange.last_json_response)
+        return markets
+
+    def _shared_pace(self, folder: Path) -> ExchangePace:
+        budget = RequestBudget(
+            folder / f"{self.name}.json",
+            (exchange_allowance(60_000 / self._exchange.rateLimit),),
+            longest_wait_seconds=_LONGEST_WAIT_SECONDS,
+            clock=self._clock,
+        )
+        return ExchangePace(self._exchange, budget)
 
     def _spot_markets(self) -> dict[Symbol, dict[str, Any]]:
-        markets = self._call(self._exchange.load_markets)
+        markets = self._call(self._load_markets)
         found = {}
         for market in markets.values():
             try:
@@ -155,12 +214,15 @@ class ExchangeSource:
         for attempt in range(attempts):
             try:
                 with self._lock:
+                    self._exchange.last_response_headers = None
                     return method(*arguments)
             except ccxt.NetworkError as error:
                 wait = self._wait_seconds(error, attempt)
+                if self._pace is not None and isinstance(error, ccxt.DDoSProtection):
+                    self._pace.pause(wait)  # for the other processes too, before they are banned
                 if attempt + 1 == attempts or wait > _LONGEST_WAIT_SECONDS:
                     raise self._unavailable(error, wait) from error
-                self._sleep(wait)
+                self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait), threading.Event())
             except (ccxt.BaseError, TypeError, AttributeError) as error:
                 # ccxt raises the latter two when it stumbles over an answer it cannot parse
                 raise SourceError(

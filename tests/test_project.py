@@ -108,7 +108,7 @@ def test_decisions_are_numbered_and_say_what_was_decided():
 
 def test_links_between_documents_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        for target in re.findall(r'(?:\]\(|src="|srcset=")(?!https?:|#)([^)"#]+)', page.read_text()):
             assert (page.parent / target).exists(), (
                 f"{page.relative_to(ROOT)} links to {target}, which is not there"
             )

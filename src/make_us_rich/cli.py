@@ -12,6 +12,7 @@ from make_us_rich.commands import candles, models, service, training
 from make_us_rich.errors import MakeUsRichError, UsageError
 
 _INTERRUPTED = 130  # what Typer answers on Ctrl-C
+_TRAIN_EXTRA = ("torch", "lightning", "onnx")
 
 app = typer.Typer(
     help="A forecasting desk for cryptocurrencies that shows no forecast without its yardstick.",
@@ -25,6 +26,7 @@ for command in (
     candles.fetch,
     candles.quality,
     training.train,
+    training.backtest,
     training.leakage,
     service.forecast,
     service.serve,
@@ -79,6 +81,8 @@ def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, MakeUsRichError):
         return text
+    if isinstance(error, ModuleNotFoundError) and error.name in _TRAIN_EXTRA:
+        return f"this command needs {error.name}, which is not installed; pip install 'make-us-rich[train]'"
     return f"{type(error).__name__}: {text}; this was not expected, `--verbose` shows where it happened"
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -190,6 +191,15 @@ def test_a_corrupted_artifact_is_not_promoted_and_the_old_one_stays(mur, setting
     answer = mur("models", "promote", f"price.BTC-USDT.1h@{second}", "--market", "replay")
     assert refused(answer, 1, "model.onnx", "SHA-256")
     assert shelf.champion("price.BTC-USDT.1h").version == first
+
+
+def test_a_machine_that_only_serves_says_what_training_needs(mur, monkeypatch, simulated_year):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "make_us_rich.training.train", raising=False)
+    monkeypatch.delitem(sys.modules, "make_us_rich.training.trial", raising=False)
+    monkeypatch.delitem(sys.modules, "make_us_rich.evaluation.walk_forward", raising=False)
+    answer = mur("train", "BTC/USDT", "--market", "simulated", "--since", "250d")
+    assert refused(answer, 1, "needs torch", "make-us-rich[train]")
 
 
 def test_verbose_shows_where_it_happened(mur):

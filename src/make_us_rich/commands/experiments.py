@@ -1,15 +1,20 @@
 """From what `mur train` was given to trained models; this needs the train extra."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from make_us_rich import __version__
 from make_us_rich.desk.history import SpanQuery, resolve_origin, snapshot_series
 from make_us_rich.desk.moments import parse_moment
 from make_us_rich.desk.progress import ProgressReport
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import UsageError
+from make_us_rich.evaluation.report import Report, ReportSubject, build_report
+from make_us_rich.market.files import disk_errors_named, write_atomically
 from make_us_rich.market.snapshot import Snapshot, save_snapshot
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -49,11 +54,35 @@ def train_experiment(
     save_snapshot(snapshot, place.snapshots)
     from make_us_rich.training.train import train_price_model
 
-    def on_progress(line: str, share: float) -> None:
-        progress.report(f"Training {experiment.name}", share, 1.0, line)
-
     moment = training_moment(place, experiment, now)
+    on_progress = _on_progress(f"Training {experiment.name}", progress)
     return train_price_model(experiment, snapshot, place.shelf(), moment, on_progress).to_dict()
+
+
+def backtest_experiment(
+    settings: Settings, market: str | None, experiment: Experiment, now: datetime, progress: ProgressReport
+) -> tuple[Workplace, Report]:
+    """Walk forward and report; nothing is fitted on all data, exported or shelved."""
+    place, snapshot = take_experiment_snapshot(settings, market, experiment, now, progress)
+    from make_us_rich.training.trial import run_trial
+
+    trial = run_trial(experiment, snapshot, _on_progress(f"Backtesting {experiment.name}", progress))
+    return place, build_report(
+        _subject(experiment, snapshot), trial.walk.backtest, trial.evidence, trial.verdicts
+    )
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write `report.json`, `report.md` and `report.html`, each in one step."""
+    contents = {
+        "report.json": orjson.dumps(report.to_json(), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2),
+        "report.md": report.to_markdown().encode(),
+        "report.html": report.to_html().encode(),
+    }
+    with disk_errors_named(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            write_atomically(folder / name, content)
 
 
 def training_moment(place: Workplace, experiment: Experiment, now: datetime) -> datetime:
@@ -61,3 +90,31 @@ def training_moment(place: Workplace, experiment: Experiment, now: datetime) -> 
     if place.market == "live" or experiment.until is None:
         return now
     return min(now, parse_moment(experiment.until))
+
+
+def _on_progress(task: str, progress: ProgressReport) -> Callable[[str, float], None]:
+    return lambda line, share: progress.report(task, share, 1.0, line)
+
+
+def _subject(experiment: Experiment, snapshot: Snapshot) -> ReportSubject:
+    return ReportSubject(
+        name=experiment.name,
+        candidate=experiment.model,
+        symbol=experiment.symbol,
+        timeframe=experiment.timeframe,
+        market=snapshot.market,
+        source=snapshot.source,
+        data_start=snapshot.first,
+        data_end=snapshot.data_end,
+        snapshot_hash=snapshot.content_hash,
+        seed=experiment.seed,
+        code_version=__version__,
+        command=_command(experiment, snapshot),
+    )
+
+
+def _command(experiment: Experiment, snapshot: Snapshot) -> str:
+    origin = f"--source {experiment.source}" if experiment.source else f"--market {snapshot.market}"
+    span = f"--since {snapshot.first:%Y-%m-%dT%H:%M} --until {snapshot.data_end:%Y-%m-%dT%H:%M}"
+    series = f"{experiment.symbol} --timeframe {experiment.timeframe}"
+    return f"mur backtest {series} --preset {experiment.model} {origin} {span}"

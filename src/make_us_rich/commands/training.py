@@ -1,5 +1,6 @@
 """`mur train`, `mur backtest` and `mur leakage`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,12 @@ from make_us_rich.commands.options import (
 
 TargetsArgument = Annotated[
     list[str], typer.Argument(metavar="SYMBOL…|EXPERIMENT.yaml", help="Pairs, or one experiment file.")
+]
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="SYMBOL|EXPERIMENT.yaml", help="A pair, or an experiment file.")
+]
+OutputOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of the report; default: in the home of the market.")
 ]
 CheckedSymbol = Annotated[
     str | None,
@@ -48,6 +55,34 @@ def train(
         records = [train_experiment(settings, market, one, now, progress) for one in experiments]
     lines = [line for record in records for line in training_lines(record)]
     answer(records[0] if len(records) == 1 else {"models": records}, lines, as_json=as_json)
+
+
+def backtest(
+    target: TargetArgument,
+    *,
+    preset: PresetOption = "lstm",
+    timeframe: PresetTimeframeOption = None,
+    source: SourceOption = None,
+    market: MarketOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk a recipe forward and report how it did: JSON, Markdown and a page with plots."""
+    from make_us_rich.commands.answer import answer, begin, wall_now
+    from make_us_rich.commands.experiments import backtest_experiment, read_experiments, write_report
+    from make_us_rich.desk.progress import ProgressReport
+
+    changes = {"timeframe": timeframe, "source": source, "since": since, "until": until}
+    (experiment,) = read_experiments([target], preset, changes)
+    settings = begin()
+    with ProgressReport() as progress:
+        place, report = backtest_experiment(settings, market, experiment, wall_now(), progress)
+        folder = output or place.home / "reports" / experiment.name
+        write_report(report, folder)
+        progress.say(f"The report is in {folder}: report.html, report.md and report.json.")
+    answer(report.to_json(), [report.to_markdown()], as_json=as_json)
 
 
 def leakage(

@@ -153,7 +153,7 @@ def _evidence_rows(evidence: Sequence[Mapping[str, Any]]) -> list[list[str]]:
             str(row["horizon"]),
             _number(row["skill"].get("persistence"), "+.2%"),
             _number(row["skill_sd"], ".2%"),
-            _number(row["p_value"].get("persistence"), ".3f"),
+            _p_value(row["p_value"].get("persistence")),
             _number(row["coverage_90"], ".1%"),
             str(row["blocks"]),
             row["served_by"],
@@ -169,6 +169,10 @@ def _series(record: Mapping[str, Any]) -> str:
 
 def _number(value: float | None, spec: str) -> str:
     return "unknown" if value is None else format(value, spec)
+
+
+def _p_value(value: float | None) -> str:
+    return "<0.001" if value is not None and value < 0.001 else _number(value, ".3f")
 
 
 def _minute(moment: str | datetime) -> str:

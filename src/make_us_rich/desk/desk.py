@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from make_us_rich.desk.history import Span, fetch_span
-from make_us_rich.desk.loop import ClosedCandleLoop, Duties, Feed, Tally
+from make_us_rich.desk.loop import ClosedCandleLoop, Duties, Feed, Tally, standing_still
 from make_us_rich.desk.market_choice import choose_clock, choose_market, choose_symbols
 from make_us_rich.desk.moments import format_moment
 from make_us_rich.desk.past import set_aside_future
@@ -70,14 +70,14 @@ class Desk:
     def fetch_history(self) -> None:
         """Fetch two years of candles, as far as they are missing; a source that is away is only reported."""
         now = self._feed.timeframe.floor(self._clock.now())
-        for symbol in self._feed.symbols:
-            series = (symbol, self._feed.timeframe)
-            try:
-                fetch_span(
-                    self._feed.source, self._feed.store, series, Span(now - HISTORY, now), self._report
-                )
-            except SourceError as error:
-                self._report.say(str(error))
+        span = Span(now - HISTORY, now)
+        with standing_still(self._clock):
+            for symbol in self._feed.symbols:
+                series = (symbol, self._feed.timeframe)
+                try:
+                    fetch_span(self._feed.source, self._feed.store, series, span, self._report)
+                except SourceError as error:
+                    self._report.say(str(error))
 
     def _make_forecast(self, symbol: Symbol, moment: datetime) -> tuple[PriceForecast, PriceForecast]:
         series = Series(self._feed.source.name, symbol, self._feed.timeframe)

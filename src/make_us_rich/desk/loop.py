@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -78,6 +79,11 @@ class Duties:
     on_trained: OnTrained
 
 
+def standing_still(clock: Clock) -> AbstractContextManager[None]:
+    """Let no simulated time pass while something slow is done; the wall clock cannot be held."""
+    return clock.held() if isinstance(clock, ReplayClock) else nullcontext()
+
+
 class ClosedCandleLoop:
     """Store the candle, score what fell due, make the next forecasts, begin what training is due.
 
@@ -94,11 +100,13 @@ class ClosedCandleLoop:
         self._pending = PendingForecasts()
         self._cutoffs: dict[Symbol, datetime] = {}
         self._training: Training | None = None
+        # a past begins with the loop, whatever time its set-up takes
+        self._start = feed.timeframe.floor(clock.now()) if self._is_played else None
 
     def run(self, stop: threading.Event) -> None:
         """Go from candle to candle until `stop` is set or the clock ends, and cancel what still runs then."""
         try:
-            moment = self._feed.timeframe.floor(self._clock.now())
+            moment = self._start or self._feed.timeframe.floor(self._clock.now())
             self.candle_closed(moment)
             due = self._next_due(moment)
             while self._collect_training(stop, moment) and self._clock.sleep_until(
@@ -179,14 +187,12 @@ class ClosedCandleLoop:
         return isinstance(self._clock, ReplayClock)
 
     def _collect_training(self, stop: threading.Event, moment: datetime) -> bool:
-        if isinstance(self._clock, ReplayClock):
-            with self._clock.held():
-                while self._training is not None and not stop.is_set():
-                    while not self._training.is_over() and not stop.wait(_BETWEEN_LOOKS_SECONDS):
-                        pass
-                    self._conclude_training(moment)
-        else:
-            self._conclude_training(moment)
+        with standing_still(self._clock):
+            while self._is_played and self._training is not None and not stop.is_set():
+                while not self._training.is_over() and not stop.wait(_BETWEEN_LOOKS_SECONDS):
+                    pass
+                self._conclude_training(moment)
+        self._conclude_training(moment)
         return not stop.is_set()
 
     def _conclude_training(self, moment: datetime) -> None:

@@ -1,0 +1,85 @@
+"""Desks over small simulated pasts, in fresh folders."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from make_us_rich.desk.desk import Desk
+from make_us_rich.desk.loop import Feed
+from make_us_rich.desk.progress import ProgressReport
+from make_us_rich.desk.workplace import Workplace
+from make_us_rich.market.clock import ReplayClock
+from make_us_rich.market.sources import SimulatedSource
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.settings import Settings
+from make_us_rich.testing.artifacts import toy_draft
+
+START = datetime(2023, 1, 10, tzinfo=UTC)
+NAME = "price.BTC-USDT.1h"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def place(settings: Settings) -> Workplace:
+    return Workplace(settings, "simulated")
+
+
+@pytest.fixture(scope="session")
+def simulated() -> SimulatedSource:
+    """One source for the whole session, because it remembers what it has simulated."""
+    return SimulatedSource()
+
+
+@pytest.fixture
+def feed(place: Workplace, simulated: SimulatedSource, bitcoin: Symbol, hourly: Timeframe) -> Feed:
+    return Feed(simulated, place.store(), (bitcoin,), hourly)
+
+
+@pytest.fixture
+def shelve_toy(place: Workplace) -> Callable[[], None]:
+    """Put a toy model on the shelf and serve it."""
+
+    def shelve() -> None:
+        shelf = place.shelf()
+        version = shelf.shelve(toy_draft("simulated"))
+        shelf.promote(NAME, version, "a toy for a test", START)
+
+    return shelve
+
+
+@pytest.fixture
+def make_desk(place: Workplace, feed: Feed, capsys: pytest.CaptureFixture[str]) -> Callable[..., Desk]:
+    """A desk that plays some hours from `START`, with its history already there."""
+
+    def make(hours: int, speed: float | None = None) -> Desk:
+        clock = ReplayClock(START, START + timedelta(hours=hours), speed)
+        desk = Desk(place, feed, clock, ProgressReport())
+        desk.fetch_history()
+        return desk
+
+    return make
+
+
+@pytest.fixture
+def write_recording(
+    tmp_path: Path, simulated: SimulatedSource, bitcoin: Symbol, hourly: Timeframe
+) -> Callable[..., Path]:
+    """Write some days of simulated BTC/USDT hours, up to 2024-01-01, as a recording."""
+
+    def write(days: int, keep: pl.Expr | None = None) -> Path:
+        until = datetime(2024, 1, 1, tzinfo=UTC)
+        candles = pl.concat(simulated.fetch(bitcoin, hourly, until - timedelta(days=days), until))
+        folder = tmp_path / "recorded"
+        (folder / "BTC-USDT").mkdir(parents=True)
+        candles.filter(True if keep is None else keep).write_parquet(folder / "BTC-USDT" / "1h.parquet")
+        return folder
+
+    return write

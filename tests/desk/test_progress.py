@@ -1,0 +1,35 @@
+import io
+
+from make_us_rich.desk.progress import ProgressReport
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_elsewhere_than_on_a_terminal_a_task_says_its_start_and_its_end_and_little_between():
+    stream = io.StringIO()
+    with ProgressReport(stream) as progress:
+        for done in range(1, 101):
+            progress.report("Fetching", done, 100, "page")
+    assert stream.getvalue().splitlines() == ["Fetching: 1% (page)", "Fetching: 100% (page)"]
+
+
+def test_two_tasks_do_not_silence_each_other():
+    stream = io.StringIO()
+    with ProgressReport(stream) as progress:
+        progress.report("Fetching BTC/USDT", 1, 4)
+        progress.report("Fetching ETH/USDT", 2, 4)
+    assert stream.getvalue().splitlines() == ["Fetching BTC/USDT: 25%", "Fetching ETH/USDT: 50%"]
+
+
+def test_on_a_terminal_there_is_a_bar_and_lines_stay_lines():
+    stream = Terminal()
+    with ProgressReport(stream) as progress:
+        progress.report("Training [x]", 1, 2, "fold 1")
+        progress.say("price.BTC-USDT.1h: no model yet")
+    shown = stream.getvalue()
+    assert "Training [x]" in shown
+    assert "50%" in shown
+    assert "price.BTC-USDT.1h: no model yet\n" in shown.replace("\r", "")

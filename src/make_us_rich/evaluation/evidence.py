@@ -74,9 +74,7 @@ def _horizon_evidence(backtest: Backtest, name: str, position: int) -> HorizonEv
         blocks=len(coverage),
         n=len(backtest),
         skill={other: skill(loss, against) for other, against in baseline_loss.items()},
-        skill_sd=float(np.std(per_fold, ddof=1))
-        if len(per_fold) > 1 and np.isfinite(per_fold).all()
-        else math.nan,
+        skill_sd=_spread(per_fold),
         p_value={
             other: 1.0
             if other == name
@@ -87,6 +85,12 @@ def _horizon_evidence(backtest: Backtest, name: str, position: int) -> HorizonEv
         coverage_se=coverage.standard_error,
         served_by=name,
     )
+
+
+def _spread(per_fold: list[float]) -> float:
+    if len(per_fold) < 2 or not np.isfinite(per_fold).all():
+        return math.nan  # a fold in which the price stood still has no skill to spread
+    return float(np.std(per_fold, ddof=1))
 
 
 def _blocks(backtest: Backtest, values: FloatArray, position: int) -> BlockMeans:

@@ -7,8 +7,9 @@
 Nothing else decides what is served, and a change to it has either happened or not, never half.
 """
 
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from make_us_rich.settings import Market
 CHAMPION_FILE = "champion.json"
 DECISIONS_FILE = "decisions.jsonl"
 LOCK_TIMEOUT_SECONDS = 30.0
+OUTGOING_PREFIX = ".outgoing-"
 
 Stored = TypeVar("Stored", bound=StoredRecord)
 
@@ -129,6 +131,7 @@ class Shelf:
         self.load(name, version)
         home = self._home(name)
         with disk_errors_named(home), self._locked(home):
+            self.folder(name, version)  # still there: it may have been cleaned away while it was verified
             current = self.champion(name)
             if current is not None and current.version == version:
                 return current
@@ -149,6 +152,27 @@ class Shelf:
             ),
         )
         return champion
+
+    def remove_versions(
+        self, name: str, choose: Callable[[Sequence[int], "Champion | None"], Collection[int]]
+    ) -> list[int]:
+        """Remove the versions `choose` names, given all of them and the pointer; nobody else moves meanwhile.
+
+        The champion and the previous one cannot be removed: naming one is a `ValueError`.
+        """
+        home = self._home(name)
+        with disk_errors_named(home), self._locked(home):
+            _remove_strays(home)
+            champion = self.champion(name)
+            chosen = sorted(choose(self.versions(name), champion))
+            if champion is not None and {champion.version, champion.previous} & set(chosen):
+                raise ValueError(f"{name}: versions {chosen} hold the champion or the one before it")
+            for version in chosen:
+                # renamed first, so that a version is there or not, never half
+                outgoing = home / f"{OUTGOING_PREFIX}{version}-{secrets.token_hex(4)}"
+                self.folder(name, version).rename(outgoing)
+                shutil.rmtree(outgoing)
+        return chosen
 
     def record_decision(self, name: str, decision: Decision) -> None:
         """Append a decision to the history of a name."""
@@ -195,8 +219,9 @@ class Shelf:
 def _remove_strays(home: Path) -> None:
     # Writers that were killed left them: whoever holds the lock is the only one writing here.
     remove_unfinished(home)
-    for stray in home.glob(f"{INCOMING_PREFIX}*"):
-        shutil.rmtree(stray)
+    for prefix in (INCOMING_PREFIX, OUTGOING_PREFIX):
+        for stray in home.glob(f"{prefix}*"):
+            shutil.rmtree(stray)
 
 
 def _is_model_name(text: str) -> bool:

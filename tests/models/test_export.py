@@ -11,6 +11,7 @@ from make_us_rich.models.lstm import LstmOptions, fit_lstm
 from make_us_rich.models.onnx import OnnxForecaster
 from make_us_rich.models.price_graph import FittedScale, PriceGraph
 from make_us_rich.models.price_table import PriceTable
+from make_us_rich.models.scale_model import ScaleModel
 
 WINDOW = 8
 
@@ -24,7 +25,9 @@ def graph(bitcoin_table: PriceTable) -> PriceGraph:
     for name, module, window in (("lstm", network, WINDOW), ("volatility", network.volatility, 1)):
         with torch.no_grad():
             scale = module(bitcoin_table.windows(rows, window)).exp().numpy()
-        fitted[name] = FittedScale(module, window, empirical_shape(bitcoin_table.returns(rows) / scale))
+        fitted[name] = FittedScale(
+            ScaleModel(module, window), empirical_shape(bitcoin_table.returns(rows) / scale)
+        )
     return PriceGraph(Timeframe("1h"), fitted, ["lstm"] * 4 + ["volatility"] * 2).eval()
 
 

@@ -32,7 +32,7 @@ def permutation_importance(
 ) -> tuple[InputImportance, ...]:
     """Shuffle each named input among up to `N_ROWS` of `rows`; inputs of one name move together."""
     chosen = rows[np.linspace(0, len(rows) - 1, min(N_ROWS, len(rows))).astype(np.int64)]
-    columns = table.windows(chosen, fitted.window)
+    columns = table.windows(chosen, fitted.model.window)
     loss = _mean_loss(fitted, table.returns(chosen))
     features = PriceFeatures(table.timeframe)
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(chosen)))
@@ -51,7 +51,7 @@ def permutation_importance(
 def _mean_loss(fitted: FittedScale, returns: FloatArray) -> Callable[[PriceColumns], FloatArray]:
     def loss(columns: PriceColumns) -> FloatArray:
         with torch.no_grad():
-            scale = fitted.module(columns).exp().numpy()
+            scale = fitted.model.module(columns).exp().numpy()
         mean: FloatArray = quantile_loss(scale[..., None] * fitted.shape, returns).mean(axis=0)
         return np.maximum(mean, 1e-300)
 

@@ -1,35 +1,39 @@
 """Walk forward: fit before each fold, forecast it, calibrate on what earlier folds left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import nn
 
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.folds import Fold
 from make_us_rich.models.baselines import backtest_baseline
 from make_us_rich.models.calibration import calibrated_shape
 from make_us_rich.models.forecast import NAIVE_BASELINES, FloatArray
+from make_us_rich.models.location_scale import FittedPrice
 from make_us_rich.models.price_table import PriceTable, Rows
-
-_ROWS_AT_ONCE = 2048
 
 OnStep = Callable[[int, int], None]
 OnProgress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class PriceCandidate:
-    """A recipe: `fit(table, rows, on_step)` returns a module from windows to log scales (b, horizon).
+class FitJob:
+    """What a fit may use: `rows` whose targets it may know, and what was fitted on them before it."""
 
-    `rows` are those whose targets the fit may know; `window` is how many steps the module reads.
-    """
+    table: PriceTable
+    rows: Rows
+    fitted: Mapping[str, FittedPrice]
+    on_step: OnStep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCandidate:
+    """A recipe; `window` is how many past steps it reads, which a fit needs before its first row."""
 
     name: str
     window: int
-    fit: Callable[[PriceTable, Rows, OnStep | None], nn.Module]
+    fit: Callable[[FitJob], FittedPrice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +55,32 @@ def run_walk_forward(
     pieces: dict[str, list[FloatArray]] = {c.name: [] for c in candidates}
     for fold in folds:
         rows = np.arange(fold.test_start, fold.test_end)
-        for candidate in candidates:
-            scale = _fold_scale(table, candidate, fold, len(folds), on_progress)
+        where = f"fold {fold.index + 1} of {len(folds)}"
+        fitted = fit_all(table, candidates, fold.test_start, _on_fold(where, fold, len(folds), on_progress))
+        for name, fit in fitted.items():
+            forecast = fit.predict(table, rows)
             if fold.is_outer:
-                known = closed_residuals(residuals[candidate.name], fold.test_start, table.horizons)
+                known = closed_residuals(residuals[name], fold.test_start, table.horizons)
                 shape = calibrated_shape(known, table.horizons, table.timeframe)
-                pieces[candidate.name].append(scale[..., None] * shape)
-            residuals[candidate.name][rows] = table.returns(rows) / scale
+                pieces[name].append(forecast.quantiles(shape))
+            residuals[name][rows] = forecast.residuals(table.returns(rows))
     return WalkForward(_backtest(table, folds, pieces), residuals)
 
 
-def predict_scale(module: nn.Module, table: PriceTable, rows: Rows, window: int) -> FloatArray:
-    """Return the scale (row, horizon) of the log return after each row."""
-    parts = []
-    with torch.no_grad():
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            windows = table.windows(rows[start : start + _ROWS_AT_ONCE], window)
-            parts.append(module(windows).exp().numpy())
-    return np.concatenate(parts)
+def fit_all(
+    table: PriceTable, candidates: Sequence[PriceCandidate], end: int, on_progress: OnProgress | None = None
+) -> dict[str, FittedPrice]:
+    """Fit the candidates in their order on every row whose targets had closed before row `end`."""
+    fitted: dict[str, FittedPrice] = {}
+    for position, candidate in enumerate(candidates):
+
+        def on_step(done: int, total: int, name: str = candidate.name, before: int = position) -> None:
+            if on_progress is not None:
+                on_progress(name, (before + done / max(total, 1)) / len(candidates))
+
+        rows = table.usable_rows(0, end, candidate.window)
+        fitted[candidate.name] = candidate.fit(FitJob(table, rows, dict(fitted), on_step))
+    return fitted
 
 
 def closed_residuals(residuals: FloatArray, end: int, horizons: tuple[int, ...]) -> FloatArray:
@@ -79,19 +91,10 @@ def closed_residuals(residuals: FloatArray, end: int, horizons: tuple[int, ...])
     return known
 
 
-def _fold_scale(
-    table: PriceTable, candidate: PriceCandidate, fold: Fold, n_folds: int, on_progress: OnProgress | None
-) -> FloatArray:
-    def on_step(done: int, total: int) -> None:
-        if on_progress is not None:
-            part = done / total if total else 1.0
-            on_progress(
-                f"{candidate.name}: fold {fold.index + 1} of {n_folds}", (fold.index + part) / n_folds
-            )
-
-    rows = table.usable_rows(0, fold.test_start, candidate.window)
-    module = candidate.fit(table, rows, on_step)
-    return predict_scale(module, table, np.arange(fold.test_start, fold.test_end), candidate.window)
+def _on_fold(where: str, fold: Fold, n_folds: int, on_progress: OnProgress | None) -> OnProgress | None:
+    if on_progress is None:
+        return None
+    return lambda name, share: on_progress(f"{name}: {where}", (fold.index + share) / n_folds)
 
 
 def _backtest(table: PriceTable, folds: Sequence[Fold], pieces: dict[str, list[FloatArray]]) -> Backtest:

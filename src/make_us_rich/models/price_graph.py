@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.price_features import WARM_UP, PriceColumns, PriceFeatures
+from make_us_rich.models.scale_model import ScaleModel
 
 
 @dataclass(frozen=True, slots=True)
 class FittedScale:
-    """A fitted candidate: windows to log scales, its window, and its calibrated shape (horizon, level)."""
+    """A fitted candidate of the scale family with its calibrated shape (horizon, level)."""
 
-    module: nn.Module
-    window: int
+    model: ScaleModel
     shape: FloatArray
 
 
@@ -35,8 +35,8 @@ class PriceGraph(nn.Module):
         super().__init__()
         self.features = PriceFeatures(timeframe)
         self.names = tuple(dict.fromkeys(served_by))
-        self.scales = nn.ModuleList([fitted[name].module for name in self.names])
-        self.windows = [fitted[name].window for name in self.names]
+        self.scales = nn.ModuleList([fitted[name].model.module for name in self.names])
+        self.windows = [fitted[name].model.window for name in self.names]
         self.positions = [self.names.index(name) for name in served_by]
         shape = np.stack([fitted[name].shape[j] for j, name in enumerate(served_by)])
         self.register_buffer("shape", torch.from_numpy(shape))

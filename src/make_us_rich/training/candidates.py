@@ -1,28 +1,45 @@
 """From an experiment to the recipes that run through its folds."""
 
-from make_us_rich.evaluation.walk_forward import OnStep, PriceCandidate
+from make_us_rich.evaluation.walk_forward import FitJob, PriceCandidate
 from make_us_rich.models.lstm import LstmOptions, fit_lstm
 from make_us_rich.models.lstm_scale import LstmScale
-from make_us_rich.models.price_table import PriceTable, Rows
-from make_us_rich.models.volatility import VolatilityScale, fit_volatility
+from make_us_rich.models.scale_model import BlendScale, ScaleModel
+from make_us_rich.models.volatility import fit_volatility
 from make_us_rich.training.experiment import Experiment
 
 
 def price_candidates(experiment: Experiment) -> tuple[PriceCandidate, ...]:
-    """Return the volatility regression, always there as the yardstick, and the experiment's own model."""
+    """Return the volatility regression, always there as the yardstick, and the experiment's own model.
+
+    A blend comes after its members, whose fits it takes over.
+    """
     volatility = PriceCandidate("volatility", 1, _fit_volatility)
     if experiment.model == "volatility":
         return (volatility,)
     options = LstmOptions(**experiment.lstm.model_dump())
 
-    def fit(table: PriceTable, rows: Rows, on_step: OnStep | None) -> LstmScale:
-        return fit_lstm(table, rows, options, experiment.seed, on_step)
+    def fit(job: FitJob) -> ScaleModel:
+        network = fit_lstm(job.table, job.rows, options, experiment.seed, job.on_step)
+        return ScaleModel(network, options.window)
 
-    return (volatility, PriceCandidate("lstm", options.window, fit))
+    lstm = PriceCandidate("lstm", options.window, fit)
+    if experiment.model == "lstm":
+        return (volatility, lstm)
+    return (volatility, lstm, PriceCandidate("blend", options.window, _blend))
 
 
-def _fit_volatility(table: PriceTable, rows: Rows, on_step: OnStep | None) -> VolatilityScale:
-    module = fit_volatility(table, rows)
-    if on_step is not None:
-        on_step(1, 1)
-    return module
+def _fit_volatility(job: FitJob) -> ScaleModel:
+    module = fit_volatility(job.table, job.rows)
+    if job.on_step is not None:
+        job.on_step(1, 1)
+    return ScaleModel(module, 1)
+
+
+def _blend(job: FitJob) -> ScaleModel:
+    lstm = job.fitted["lstm"]
+    if not (isinstance(lstm, ScaleModel) and isinstance(lstm.module, LstmScale)):
+        raise TypeError("a blend needs a fitted lstm before it")
+    if job.on_step is not None:
+        job.on_step(1, 1)
+    # the regression inside the network, which is the wide one: blending halves the network's correction
+    return ScaleModel(BlendScale([lstm.module.volatility, lstm.module]), lstm.window)

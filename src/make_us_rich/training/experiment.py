@@ -11,7 +11,7 @@ from make_us_rich.errors import ExperimentError
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 
-PRESETS = ("lstm", "volatility")
+PRESETS = ("lstm", "volatility", "blend")
 _NOT_RECIPE = {"since", "until", "source"}
 
 
@@ -39,7 +39,7 @@ class Experiment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["price"] = "price"
-    model: Literal["lstm", "volatility"] = "lstm"
+    model: Literal["lstm", "volatility", "blend"] = "lstm"
     symbol: Annotated[str, AfterValidator(lambda text: str(Symbol.parse(text)))]
     timeframe: Annotated[str, AfterValidator(lambda text: str(Timeframe.parse(text)))] = "1h"
     source: str | None = None

@@ -13,12 +13,13 @@ import torch
 
 from make_us_rich import __version__
 from make_us_rich.evaluation.explain import permutation_importance
-from make_us_rich.evaluation.walk_forward import OnProgress, PriceCandidate
+from make_us_rich.evaluation.walk_forward import OnProgress, fit_all
 from make_us_rich.market.snapshot import Snapshot
 from make_us_rich.models.calibration import calibrated_shape
 from make_us_rich.models.export import GoldenWindows, check_parity, export_onnx
 from make_us_rich.models.forecast import NAIVE_BASELINES, QUANTILE_LEVELS
 from make_us_rich.models.price_graph import FittedScale, PriceGraph
+from make_us_rich.models.scale_model import ScaleModel
 from make_us_rich.registry.artifact import ArtifactDraft, golden_payload
 from make_us_rich.registry.manifest import EvidenceRecord, ManifestDraft, SnapshotReference, TensorSpec
 from make_us_rich.training.trial import Trial
@@ -40,7 +41,18 @@ class Occasion:
 
 def fit_final(trial: Trial, on_progress: OnProgress | None = None) -> dict[str, FittedScale]:
     """Refit every candidate on all candles, with the shape calibrated on its held-out residuals."""
-    return {c.name: _refit(trial, c, on_progress) for c in trial.candidates}
+
+    def on_fit(name: str, share: float) -> None:
+        if on_progress is not None:
+            on_progress(f"{name}: all candles", share)
+
+    table = trial.table
+    fitted = fit_all(table, trial.candidates, len(table), on_fit)
+    return {
+        name: FittedScale(fit, calibrated_shape(trial.walk.residuals[name], table.horizons, table.timeframe))
+        for name, fit in fitted.items()
+        if isinstance(fit, ScaleModel)
+    }
 
 
 def build_artifact(trial: Trial, fitted: Mapping[str, FittedScale], occasion: Occasion) -> ArtifactDraft:
@@ -71,18 +83,6 @@ def spread_windows(trial: Trial, lookback: int, n: int) -> GoldenWindows:
     ends = np.linspace(lookback, len(trial.candles), n).round().astype(np.int64)
     index = ends[:, None] + np.arange(-lookback, 0)
     return GoldenWindows(trial.candles.open_time_ms[index], trial.candles.ohlcv[index])
-
-
-def _refit(trial: Trial, candidate: PriceCandidate, on_progress: OnProgress | None) -> FittedScale:
-    def on_step(done: int, total: int) -> None:
-        if on_progress is not None:
-            on_progress(f"{candidate.name}: all candles", done / total if total else 1.0)
-
-    table = trial.table
-    rows = table.usable_rows(0, len(table), candidate.window)
-    module = candidate.fit(table, rows, on_step)
-    residuals = trial.walk.residuals[candidate.name]
-    return FittedScale(module, candidate.window, calibrated_shape(residuals, table.horizons, table.timeframe))
 
 
 def _manifest(trial: Trial, graph: PriceGraph, occasion: Occasion) -> ManifestDraft:
@@ -136,7 +136,7 @@ def _weights_payload(fitted: Mapping[str, FittedScale]) -> bytes:
     tensors = {
         f"{name}/{key}": tensor.numpy()
         for name, scale in fitted.items()
-        for key, tensor in scale.module.state_dict().items()
+        for key, tensor in scale.model.module.state_dict().items()
     }
     shapes = {f"{name}/shape": scale.shape for name, scale in fitted.items()}
     np.savez_compressed(buffer, **tensors, **shapes)  # type: ignore[arg-type]

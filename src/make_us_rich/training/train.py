@@ -8,11 +8,12 @@ from typing import Any
 from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.evaluation.walk_forward import OnProgress
 from make_us_rich.market.snapshot import Snapshot
+from make_us_rich.registry.artifact import ArtifactDraft
 from make_us_rich.registry.shelf import Shelf
 from make_us_rich.training.experiment import Experiment
 from make_us_rich.training.shelving import Occasion, build_artifact, fit_final
 from make_us_rich.training.succession import decide
-from make_us_rich.training.trial import run_trial
+from make_us_rich.training.trial import Trial, run_trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,7 @@ def train_price_model(
     `on_progress` gets a line of text and the share done of what the line names.
     """
     began = time.monotonic()
-    trial = run_trial(experiment, snapshot, on_progress)
-    fitted = fit_final(trial, on_progress)
-    draft = build_artifact(trial, fitted, Occasion(snapshot, now))
+    trial, draft = draft_price_model(experiment, Occasion(snapshot, now), on_progress)
     version = shelf.shelve(draft)
     decision = decide(trial, snapshot, shelf, version, now)
     if decision.promoted:
@@ -60,3 +59,11 @@ def train_price_model(
         seconds=time.monotonic() - began,
         evidence=trial.subject_evidence,
     )
+
+
+def draft_price_model(
+    experiment: Experiment, occasion: Occasion, on_progress: OnProgress | None = None
+) -> tuple[Trial, ArtifactDraft]:
+    """Run the trial, refit on all candles and draft the artifact; nothing is written."""
+    trial = run_trial(experiment, occasion.snapshot, on_progress)
+    return trial, build_artifact(trial, fit_final(trial, on_progress), occasion)

@@ -34,7 +34,7 @@ def test_training_answers_in_the_agreed_shape(mur):
     for row in record["evidence"]:
         assert set(row["skill"]) == set(row["p_value"]) == baselines
         assert {"folds", "blocks", "n", "skill_sd", "coverage_90", "coverage_se", "served_by"} < set(row)
-    assert "Training price.BTC-USDT.1h: 100%" in answer.err
+    assert "Training price.BTC-USDT.1h: " in answer.err
 
 
 def test_two_trainings_of_a_past_take_place_in_it_and_agree(mur, simulated_year):

@@ -12,8 +12,17 @@ def test_elsewhere_than_on_a_terminal_a_task_says_its_start_and_its_end_and_litt
     stream = io.StringIO()
     with ProgressReport(stream) as progress:
         for done in range(1, 101):
-            progress.report("Fetching", done, 100, "page")
-    assert stream.getvalue().splitlines() == ["Fetching: 1% (page)", "Fetching: 100% (page)"]
+            progress.report("Fetching", done, 100)
+    assert stream.getvalue().splitlines() == ["Fetching: 1%", "Fetching: 100%"]
+
+
+def test_the_steps_of_a_task_do_not_each_say_their_end():
+    stream = io.StringIO()
+    with ProgressReport(stream) as progress:
+        for step in ("volatility: fold 1", "lstm: fold 1"):
+            for share in (0.5, 1.0):
+                progress.report("Training", share, 1.0, step)
+    assert stream.getvalue().splitlines() == ["Training: 50% (volatility: fold 1)"]
 
 
 def test_two_tasks_do_not_silence_each_other():

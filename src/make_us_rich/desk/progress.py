@@ -14,7 +14,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 class ProgressReport:
     """A context in which tasks report how far they are; leaving it clears the bars.
 
-    A plain line appears when a task starts and at most every five seconds after, so that a log stays short.
+    A plain line appears when a task starts and at most every five seconds after, so that a log stays short;
+    a task without details says its end too, one with details has many ends.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -38,7 +39,7 @@ class ProgressReport:
         """Say that `done` of `total` steps of a task are behind us, and what is being done just now."""
         if self._bars is not None:
             self._move_bar(self._bars, task, done, total, detail)
-        elif self._is_due(task) or done >= total:
+        elif self._is_due(task) or (done >= total and not detail):
             self.say(f"{task}: {done / total:.0%}{detail and f' ({detail})'}")
 
     def say(self, line: str) -> None:

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     exchange_url: str | None = Field(
         default=None, description="Address that replaces the exchange's own, for a proxy or a mirror."
     )
-    market: Market | None = Field(default=None, description="Market that is served when --market is not given.")
+    market: Market | None = Field(default=None, description="Market meant when --market is not given.")
     log_level: str = Field(default="info", description="Least severe level that is logged.")
     stale_limit_hours: float = Field(
         default=48.0, gt=0, description="Age in hours at which old candles are no longer answered from."

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from make_us_rich import __version__
-from make_us_rich.commands import candles, models, service, training
+from make_us_rich.commands import candles, models, service, shelving, training
 from make_us_rich.errors import MakeUsRichError, UsageError
 
 _INTERRUPTED = 130  # what Typer answers on Ctrl-C
@@ -31,6 +31,8 @@ for command in (
     service.forecast,
     service.serve,
     service.doctor,
+    shelving.export,
+    shelving.clean,
 ):
     app.command()(command)
 app.add_typer(models.app, name="models")

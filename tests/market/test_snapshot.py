@@ -1,4 +1,5 @@
 import hashlib
+import os
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -160,3 +161,11 @@ def test_a_missing_snapshot_is_one_clear_line(tmp_path):
         load_snapshot(tmp_path, "0" * 64)
     with pytest.raises(ValueError, match="not a SHA-256"):
         load_snapshot(tmp_path, "../../etc/passwd")
+
+
+def test_a_snapshot_that_is_taken_up_again_counts_as_new(make_candles, tmp_path):
+    snapshot = take(make_candles(300))
+    path = save_snapshot(snapshot, tmp_path)
+    os.utime(path, times=(0, 0))
+    save_snapshot(snapshot, tmp_path)
+    assert path.stat().st_mtime > 0

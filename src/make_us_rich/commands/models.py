@@ -31,6 +31,22 @@ def show_model(name: NameArgument, *, market: MarketOption = None, as_json: Json
     answer(record, model_lines(record), as_json=as_json)
 
 
+@app.command("reproduce")
+def reproduce_model(name: NameArgument, *, market: MarketOption = None, as_json: JsonOption = False) -> None:
+    """Train a version again from its own candles and seed, and say whether the same comes out."""
+    from make_us_rich.commands.answer import answer, begin
+    from make_us_rich.commands.reproduction import reproduction_record
+    from make_us_rich.commands.wording import reproduction_lines
+    from make_us_rich.desk.progress import ProgressReport
+    from make_us_rich.desk.workplace import resolve_workplace
+
+    with ProgressReport() as progress:
+        record = reproduction_record(resolve_workplace(market, begin()), name, progress)
+    answer(record, reproduction_lines(record), as_json=as_json)
+    if not record["is_reproduced"]:
+        raise typer.Exit(1)
+
+
 @app.command("promote")
 def promote_model(name: NameArgument, *, market: MarketOption = None, as_json: JsonOption = False) -> None:
     """Serve the named version from now on, once it has been verified."""

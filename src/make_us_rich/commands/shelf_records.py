@@ -1,11 +1,16 @@
 """What stands on the shelf, as records in JSON types, and the two ways a person moves the pointer."""
 
+from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from make_us_rich.desk.market_choice import standing_clock
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import UnknownNameError, UsageError
 from make_us_rich.registry.artifact import read_manifest
+from make_us_rich.registry.bundle import export_bundle
+from make_us_rich.registry.cleaning import clean_versions, remove_snapshots, unused_snapshots
 from make_us_rich.registry.manifest import Manifest
 from make_us_rich.registry.shelf import Champion, Decision, Shelf
 
@@ -27,7 +32,7 @@ def list_record(place: Workplace) -> dict[str, Any]:
 def version_record(place: Workplace, text: str) -> dict[str, Any]:
     """Return one version: what it is, its evidence and every decision about it."""
     shelf = place.shelf()
-    name, version = _resolve_version(shelf, text)
+    name, version = resolve_version(shelf, text)
     manifest = read_manifest(shelf.folder(name, version))
     champion = shelf.champion(name)
     decisions = [decision for decision in shelf.decisions(name) if decision.version == version]
@@ -40,6 +45,19 @@ def version_record(place: Workplace, text: str) -> dict[str, Any]:
         "decisions": [decision.model_dump(mode="json") for decision in decisions],
         "manifest": manifest.model_dump(mode="json"),
     }
+
+
+def resolve_version(shelf: Shelf, text: str) -> tuple[str, int]:
+    """Read NAME[@VERSION]; without a version it is the one that is served, or else the newest."""
+    name, version = _split(text)
+    versions = shelf.versions(name)
+    if not versions:
+        known = ", ".join(shelf.names()) or "none"
+        raise UnknownNameError(f"no model {name} stands on the {shelf.market} shelf; there are: {known}")
+    if version is None:
+        champion = shelf.champion(name)
+        version = champion.version if champion else versions[-1]
+    return name, version
 
 
 def promote(place: Workplace, text: str, now: datetime) -> dict[str, Any]:
@@ -64,16 +82,37 @@ def roll_back(place: Workplace, text: str, now: datetime) -> dict[str, Any]:
     return _served_record(name, place.shelf().rollback(name, now))
 
 
-def _resolve_version(shelf: Shelf, text: str) -> tuple[str, int]:
-    name, version = _split(text)
-    versions = shelf.versions(name)
-    if not versions:
-        known = ", ".join(shelf.names()) or "none"
-        raise UnknownNameError(f"no model {name} stands on the {shelf.market} shelf; there are: {known}")
-    if version is None:
-        champion = shelf.champion(name)
-        version = champion.version if champion else versions[-1]
-    return name, version
+def export_record(place: Workplace, text: str, folder: Path) -> dict[str, Any]:
+    """Write a verified version as a folder of its own."""
+    shelf = place.shelf()
+    name, version = resolve_version(shelf, text)
+    files = export_bundle(shelf.load(name, version), folder)
+    return {
+        "name": name,
+        "version": version,
+        "market": place.market,
+        "folder": str(folder),
+        "files": [path.name for path in files],
+    }
+
+
+def clean_record(place: Workplace, wall_now: datetime, *, dry_run: bool) -> dict[str, Any]:
+    """Remove old versions and the snapshots nobody needs, or say which they are.
+
+    A replay is as old as its candles: the age of its versions is counted from where they end.
+    """
+    shelf = place.shelf()
+    versions = clean_versions(shelf, standing_clock(place, wall_now).now(), dry_run=dry_run)
+    snapshots = unused_snapshots(place.snapshots, shelf, versions, wall_now)
+    if not dry_run:
+        remove_snapshots(place.snapshots, snapshots)
+    return {
+        "market": place.market,
+        "dry_run": dry_run,
+        "versions": [asdict(old) for old in versions],
+        "snapshots": [asdict(old) for old in snapshots],
+        "freed_bytes": sum(one.size_bytes for one in versions) + sum(one.size_bytes for one in snapshots),
+    }
 
 
 def _split(text: str) -> tuple[str, int | None]:

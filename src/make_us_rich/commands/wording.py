@@ -96,6 +96,42 @@ def champion_line(record: Mapping[str, Any]) -> str:
     return f"{record['name']}: version {record['version']} is served now ({record['reason']})."
 
 
+def reproduction_lines(record: Mapping[str, Any]) -> list[str]:
+    """Say whether a model could be made again, and otherwise what differs."""
+    said = f"{record['name']} version {record['version']}"
+    if record["is_reproduced"]:
+        same = "the same file" if record["is_same_file"] else "another file, with the same numbers"
+        lines = [f"{said}: reproduced ({same}, {record['seconds']:.0f} s)"]
+    else:
+        lines = [f"{said}: NOT reproduced", *(f"  {text}" for text in record["differences"])]
+    return [
+        *lines,
+        *(f"  {name} was {was}, is {now}" for name, (was, now) in record["libraries"].items()),
+    ]
+
+
+def export_lines(record: Mapping[str, Any]) -> list[str]:
+    """Say what an exported folder holds and how to try it."""
+    said = f"{record['name']} version {record['version']}{mark(record['market'])}"
+    return [
+        f"{said} is in {record['folder']}: {', '.join(record['files'])}.",
+        f"Try it with: python {record['folder']}/predict.py",
+    ]
+
+
+def cleaning_lines(record: Mapping[str, Any]) -> list[str]:
+    """List what left the shelf, or would."""
+    word = "would be removed" if record["dry_run"] else "removed"
+    lines = [
+        f"{old['name']} version {old['version']}, trained {_minute(old['trained_at'])}: {word}"
+        for old in record["versions"]
+    ]
+    lines += [f"snapshot {old['content_hash'][:12]}…: {word}" for old in record["snapshots"]]
+    if not lines:
+        return ["Nothing to remove: every version is served, the way back, the newest, or under 30 days old."]
+    return [*lines, f"{record['freed_bytes'] / 1e6:,.1f} MB {word}."]
+
+
 def forecast_lines(record: Mapping[str, Any]) -> list[str]:
     """Show a forecast with its 90 % interval, and its skill or the admission that there is none."""
     known = f"cutoff {_minute(record['cutoff'])} UTC, last close {record['last_close']:,.6g}"

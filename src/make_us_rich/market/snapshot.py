@@ -94,6 +94,8 @@ def save_snapshot(snapshot: Snapshot, root: Path) -> Path:
             buffer = io.BytesIO()
             snapshot.candles.write_parquet(buffer, metadata=_labels(snapshot))
             write_atomically(path, buffer.getvalue())
+        else:
+            path.touch()  # the age of the file says since when nobody has taken it up
     return path
 
 

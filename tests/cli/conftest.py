@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from make_us_rich import cli
 from make_us_rich.settings import Settings
@@ -52,7 +53,7 @@ def settings(home: Path) -> Settings:
 @pytest.fixture
 def mur(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Answer]:
+) -> Iterator[Callable[..., Answer]]:
     """Run a command in this process, through the same `main` the console script calls."""
 
     def run(*arguments: str) -> Answer:
@@ -63,7 +64,8 @@ def mur(
         code = ended.value.code
         return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
 
-    return run
+    yield run
+    structlog.reset_defaults()  # because a command sends the log of its whole process to stderr
 
 
 class Running:

@@ -15,6 +15,7 @@ from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.price_features import PriceColumns, PriceFeatures
 from make_us_rich.models.price_graph import FittedScale
 from make_us_rich.models.price_table import PriceTable, Rows
+from make_us_rich.models.scale_model import HasLocation
 
 N_ROWS = 512
 
@@ -30,7 +31,12 @@ class InputImportance:
 def permutation_importance(
     fitted: FittedScale, table: PriceTable, rows: Rows, seed: int
 ) -> tuple[InputImportance, ...]:
-    """Shuffle each named input among up to `N_ROWS` of `rows`; inputs of one name move together."""
+    """Shuffle each named input among up to `N_ROWS` of `rows`; inputs of one name move together.
+
+    A model that reads raw candles has no named inputs of ours and gets no answer.
+    """
+    if isinstance(fitted.model.module, HasLocation):
+        return ()
     chosen = rows[np.linspace(0, len(rows) - 1, min(N_ROWS, len(rows))).astype(np.int64)]
     columns = table.windows(chosen, fitted.model.window)
     loss = _mean_loss(fitted, table.returns(chosen))

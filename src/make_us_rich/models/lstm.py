@@ -1,8 +1,6 @@
 """Fit the default price model with Lightning, from tensors that are already in memory."""
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import lightning
@@ -11,14 +9,13 @@ from torch import Tensor
 
 from make_us_rich.models.calibration import empirical_shape
 from make_us_rich.models.forecast import QUANTILE_LEVELS
+from make_us_rich.models.lightning_run import FitPlan, OnStep, run_fit
 from make_us_rich.models.lstm_scale import LstmScale, LstmSize
 from make_us_rich.models.price_table import PriceTable, Rows
 from make_us_rich.models.volatility import fit_volatility
 
 _SHORTEST_CYCLE = 8  # below this the rising part of the schedule would have no step
 _SHAPE_ROWS = 8760  # the start of the quantile shape needs a year of residuals, not all of them
-
-OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +50,9 @@ def fit_lstm(
     network.start_shape_at(empirical_shape(residuals[-_SHAPE_ROWS:]))
     batches = _RowBatches(len(rows), options.batch_size, seed)
     fit = _QuantileFit(network, _Samples.of(table, rows, log_scale), options, len(batches) * options.epochs)
-    _run_trainer(fit, batches, options, on_step)
-    return network.eval()
+    plan = FitPlan(options.accelerator, options.epochs, len(batches), gradient_clip=1.0)
+    run_fit(fit, plan, batches, on_step=on_step)
+    return network
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,37 +129,3 @@ class _QuantileFit(lightning.LightningModule):  # type: ignore[misc]
             pct_start=0.25,
         )
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
-
-
-class _Progress(lightning.Callback):  # type: ignore[misc]
-    def __init__(self, on_step: OnStep, n_updates: int) -> None:
-        self._on_step = on_step
-        self._n_updates = n_updates
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
-        self._on_step(trainer.global_step, self._n_updates)
-
-
-def _run_trainer(
-    fit: _QuantileFit, batches: _RowBatches, options: LstmOptions, on_step: OnStep | None
-) -> None:
-    n_updates = len(batches) * options.epochs
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    torch.set_num_threads(1)  # two threads collapse when the processor is shared
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Lightning's advice on loggers and loader workers does not apply
-        trainer = lightning.Trainer(
-            accelerator=options.accelerator,
-            devices=1,
-            max_epochs=options.epochs,
-            gradient_clip_val=1.0,
-            callbacks=[_Progress(on_step, n_updates)] if on_step else [],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(fit, train_dataloaders=batches)
-    fit.network.to("cpu")
-    for parameter in fit.network.parameters():
-        parameter.requires_grad_(False)

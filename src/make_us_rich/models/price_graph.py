@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.price_features import WARM_UP, PriceColumns, PriceFeatures
-from make_us_rich.models.scale_model import ScaleModel
+from make_us_rich.models.scale_model import HasLocation, ScaleModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,15 @@ class PriceGraph(nn.Module):
         """Candles the graph needs: the warm-up of the features and the longest window."""
         return WARM_UP + max(self.windows)
 
+    def _location(self, open_time_ms: Tensor, ohlcv: Tensor, log_scale: Tensor) -> Tensor:
+        location = torch.zeros_like(log_scale)
+        for position, (module, window) in enumerate(zip(self.scales, self.windows, strict=True)):
+            if isinstance(module, HasLocation):
+                serves = torch.tensor([p == position for p in self.positions], dtype=log_scale.dtype)
+                view = module.location(open_time_ms[:, -window:], ohlcv[:, -window:])
+                location = location + serves * view
+        return location
+
     def forward(self, open_time_ms: Tensor, ohlcv: Tensor) -> Tensor:
         """Return prices."""
         columns = self.features(open_time_ms, ohlcv)
@@ -61,5 +70,6 @@ class PriceGraph(nn.Module):
         ]
         log_scale = torch.stack([log_scales[p][:, j] for j, p in enumerate(self.positions)], dim=1)
         log_returns = torch.exp(log_scale)[..., None] * self.shape
+        log_returns = log_returns + self._location(open_time_ms, ohlcv, log_scale)[..., None]
         prices: Tensor = ohlcv[:, -1, 3, None, None] * torch.exp(log_returns)
         return prices

@@ -29,6 +29,7 @@ class PriceTable:
 
     timeframe: Timeframe
     open_time_ms: NDArray[np.int64]
+    ohlcv: FloatArray
     log_close: FloatArray
     variance: FloatArray
     columns: PriceColumns
@@ -50,6 +51,11 @@ class PriceTable:
         """Volatility (row,) of one candle over the trailing week, as known at each row."""
         volatility: FloatArray = self.columns.week_volatility[torch.from_numpy(rows)].numpy()
         return np.maximum(volatility, 1e-8)
+
+    def candle_windows(self, rows: Rows, window: int) -> tuple[Tensor, Tensor]:
+        """Open times (row, window) and candles (row, window, 5) that end at each row."""
+        index = rows[:, None] + np.arange(1 - window, 1)
+        return torch.from_numpy(self.open_time_ms[index]), torch.from_numpy(self.ohlcv[index])
 
     def windows(self, rows: Rows | Tensor, window: int) -> PriceColumns:
         """Steps (row, window, n_steps) that end at each row, with the other columns of the row."""
@@ -77,6 +83,7 @@ def build_price_table(
     return PriceTable(
         timeframe=timeframe,
         open_time_ms=open_time_ms,
+        ohlcv=ohlcv,
         log_close=np.log(ohlcv[:, 3]),
         variance=garman_klass_variance(candles).numpy(),
         columns=PriceColumns(

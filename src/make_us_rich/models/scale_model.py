@@ -1,7 +1,8 @@
-"""Fitted candidates of the scale family: the close stays where it is, how far it moves is forecast."""
+"""Fitted candidates: how far the close moves is forecast, and, where a module has a view, to where."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +15,14 @@ from make_us_rich.models.price_table import PriceTable, Rows
 _ROWS_AT_ONCE = 2048
 
 
+@runtime_checkable
+class HasLocation(Protocol):
+    """A module that also says where the close will be."""
+
+    def location(self, open_time_ms: Tensor, ohlcv: Tensor) -> Tensor:
+        """Return the forecast log return (b, horizon) from windows of candles (b, window[, 5])."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScaleModel:
     """A module from windows to log scales (b, horizon), and how many steps it reads."""
@@ -22,14 +31,17 @@ class ScaleModel:
     window: int
 
     def predict(self, table: PriceTable, rows: Rows) -> LocationScale:
-        """Return location 0 and the scale at `rows`."""
-        parts = []
+        """Return location and scale at `rows`; the location is 0 unless the module has one."""
+        scales, locations = [], []
         with torch.no_grad():
             for start in range(0, len(rows), _ROWS_AT_ONCE):
-                windows = table.windows(rows[start : start + _ROWS_AT_ONCE], self.window)
-                parts.append(self.module(windows).exp().numpy())
-        scale = np.concatenate(parts)
-        return LocationScale(np.zeros_like(scale), scale)
+                part = rows[start : start + _ROWS_AT_ONCE]
+                scales.append(self.module(table.windows(part, self.window)).exp().numpy())
+                if isinstance(self.module, HasLocation):
+                    candles = table.candle_windows(part, self.window)
+                    locations.append(self.module.location(*candles).numpy())
+        scale = np.concatenate(scales)
+        return LocationScale(np.concatenate(locations) if locations else np.zeros_like(scale), scale)
 
 
 class BlendScale(nn.Module):

@@ -3,6 +3,7 @@
 from make_us_rich.evaluation.walk_forward import FitJob, PriceCandidate
 from make_us_rich.models.lstm import LstmOptions, fit_lstm
 from make_us_rich.models.lstm_scale import LstmScale
+from make_us_rich.models.original_fit import OriginalOptions, fit_original
 from make_us_rich.models.scale_model import BlendScale, ScaleModel
 from make_us_rich.models.volatility import fit_volatility
 from make_us_rich.training.experiment import Experiment
@@ -16,6 +17,8 @@ def price_candidates(experiment: Experiment) -> tuple[PriceCandidate, ...]:
     volatility = PriceCandidate("volatility", 1, _fit_volatility)
     if experiment.model == "volatility":
         return (volatility,)
+    if experiment.model == "lstm-original":
+        return (volatility, _original(experiment))
     options = LstmOptions(**experiment.lstm.model_dump())
 
     def fit(job: FitJob) -> ScaleModel:
@@ -26,6 +29,16 @@ def price_candidates(experiment: Experiment) -> tuple[PriceCandidate, ...]:
     if experiment.model == "lstm":
         return (volatility, lstm)
     return (volatility, lstm, PriceCandidate("blend", options.window, _blend))
+
+
+def _original(experiment: Experiment) -> PriceCandidate:
+    options = OriginalOptions(**experiment.original.model_dump())
+
+    def fit(job: FitJob) -> ScaleModel:
+        module = fit_original(job.table, job.rows, options, experiment.seed, job.on_step)
+        return ScaleModel(module, options.window)
+
+    return PriceCandidate("lstm-original", options.window, fit)
 
 
 def _fit_volatility(job: FitJob) -> ScaleModel:

@@ -11,7 +11,7 @@ from make_us_rich.errors import ExperimentError
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 
-PRESETS = ("lstm", "volatility", "blend")
+PRESETS = ("lstm", "volatility", "blend", "lstm-original")
 _NOT_RECIPE = {"since", "until", "source"}
 
 
@@ -29,6 +29,27 @@ class LstmSettings(BaseModel):
     accelerator: str = "auto"
 
 
+class OriginalSettings(BaseModel):
+    """The published recipe; see `models.original_fit.OriginalOptions`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window: int = Field(default=120, ge=2, le=1024)
+    hidden: int = Field(default=128, ge=1, le=1024)
+    layers: int = Field(default=2, ge=1, le=8)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    learning_rate: float = Field(default=1e-4, gt=0, lt=1)
+    batch_size: int = Field(default=64, ge=1)
+    epochs: int = Field(default=100, ge=1, le=1000)
+    patience: int = Field(default=2, ge=1)
+    validation_share: float = Field(default=0.2, gt=0, lt=0.9)
+    close_change: Literal["open", "previous"] = "open"
+    accelerator: str = "auto"
+
+
+_PARTS: dict[str, type[BaseModel]] = {"lstm": LstmSettings, "original": OriginalSettings}
+
+
 class Experiment(BaseModel):
     """One question: which symbol and candles, which model, how trained.
 
@@ -39,7 +60,7 @@ class Experiment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["price"] = "price"
-    model: Literal["lstm", "volatility", "blend"] = "lstm"
+    model: Literal["lstm", "volatility", "blend", "lstm-original"] = "lstm"
     symbol: Annotated[str, AfterValidator(lambda text: str(Symbol.parse(text)))]
     timeframe: Annotated[str, AfterValidator(lambda text: str(Timeframe.parse(text)))] = "1h"
     source: str | None = None
@@ -49,11 +70,16 @@ class Experiment(BaseModel):
     seed: int = 7
     max_missing_share: float = Field(default=0.01, ge=0, le=1)
     lstm: LstmSettings = LstmSettings()
+    original: OriginalSettings = OriginalSettings()
 
     @model_validator(mode="after")
     def _horizons_rise(self) -> Self:
         if not self.horizons or list(self.horizons) != sorted(set(self.horizons)) or self.horizons[0] < 1:
             raise ValueError(f"horizons must rise from 1 or more, found {list(self.horizons)}")
+        if self.model == "lstm-original" and self.horizons != (1,):
+            raise ValueError(
+                f"lstm-original forecasts the next close only, found horizons {list(self.horizons)}"
+            )
         return self
 
     @property
@@ -102,7 +128,7 @@ def _build(content: dict[str, object], origin: str) -> Experiment:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "experiment"
-        known = LstmSettings if key.startswith("lstm.") else Experiment
+        known = _PARTS.get(key.split(".")[0], Experiment) if "." in key else Experiment
         hint = f"; known keys: {', '.join(known.model_fields)}" if first["type"] == "extra_forbidden" else ""
         problem = "unknown key" if hint else first["msg"]
         raise ExperimentError(f"{origin}: {key}: {problem}{hint}") from error

@@ -9,7 +9,6 @@ from datetime import datetime
 from importlib.metadata import version as library_version
 
 import numpy as np
-import torch
 
 from make_us_rich import __version__
 from make_us_rich.evaluation.explain import permutation_importance
@@ -146,8 +145,7 @@ def _weights_payload(fitted: Mapping[str, FittedScale]) -> bytes:
 def _explain_payload(trial: Trial, own: FittedScale) -> bytes:
     last = trial.folds[-1]
     rows = np.arange(last.test_start, last.test_end)
-    with torch.no_grad():
-        importance = permutation_importance(own, trial.table, rows, trial.experiment.seed)
+    importance = permutation_importance(own, trial.table, rows, trial.experiment.seed)
     content = {
         "method": "permutation importance: rise of the quantile loss in percent when an input is shuffled",
         "horizons": list(trial.experiment.horizons),

@@ -1,0 +1,145 @@
+"""Many trainings at once, each in a process of its own; they share the shelf, which is made for that, and nothing else."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from make_us_rich.errors import MakeUsRichError
+from make_us_rich.market.snapshot import load_snapshot
+from make_us_rich.registry.shelf import Shelf
+from make_us_rich.settings import Market
+from make_us_rich.training.experiment import Experiment
+from make_us_rich.training.train import TrainingResult, train_price_model
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTask:
+    """One training as a worker gets it: where things lie, not the things themselves."""
+
+    experiment: Experiment
+    market: Market
+    snapshots: Path
+    snapshot_hash: str
+    shelf_root: Path
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """What became of a task: a result, or one line that says why there is none."""
+
+    name: str
+    result: TrainingResult | None
+    failure: str | None
+    is_lost: bool = False
+
+
+OnOutcome = Callable[[TrainingOutcome], None]
+
+
+def train_task(task: TrainingTask) -> TrainingResult:
+    """Train what a task asks for; this is what a worker runs."""
+    snapshot = load_snapshot(task.snapshots, task.snapshot_hash)
+    shelf = Shelf(task.shelf_root, task.market)
+    return train_price_model(task.experiment, snapshot, shelf, task.now)
+
+
+def train_many(
+    tasks: Sequence[TrainingTask], executor: Executor, on_outcome: OnOutcome
+) -> list[TrainingOutcome]:
+    """Train all tasks on an executor, whichever kind; return the outcomes in the order of the tasks.
+
+    A task that fails is an outcome like any other. `on_outcome` is called here, as each one ends.
+    """
+    futures = {executor.submit(train_task, task): i for i, task in enumerate(tasks)}
+    outcomes: dict[int, TrainingOutcome] = {}
+    for future in as_completed(futures):
+        i = futures[future]
+        outcomes[i] = _outcome(tasks[i], future)
+        on_outcome(outcomes[i])
+    return [outcomes[i] for i in range(len(tasks))]
+
+
+def train_in_processes(
+    tasks: Sequence[TrainingTask], workers: int, on_outcome: OnOutcome
+) -> list[TrainingOutcome]:
+    """Train all tasks on up to `workers` processes of this machine.
+
+    A worker that is killed, for want of memory say, takes the others with it. What was lost with it is then
+    tried once more, one at a time, so that only the guilty one stays without a result.
+    """
+
+    def report(outcome: TrainingOutcome) -> None:
+        if not outcome.is_lost:
+            on_outcome(outcome)
+
+    with worker_processes(min(workers, len(tasks))) as executor:
+        outcomes = train_many(tasks, executor, report)
+    for i, outcome in enumerate(outcomes):
+        if outcome.is_lost:
+            with worker_processes(1) as executor:
+                (outcomes[i],) = train_many([tasks[i]], executor, on_outcome)
+    return outcomes
+
+
+@contextmanager
+def worker_processes(workers: int) -> Iterator[Executor]:
+    """Return processes to train in; when the block is left by an error, what runs in them ends too."""
+    before = set(multiprocessing.active_children())
+    # spawned and not forked: a fork copies the locks of threads that are not there to release them
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_become_worker)
+    try:
+        yield executor
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - before:
+            process.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _outcome(task: TrainingTask, future: "Future[TrainingResult]") -> TrainingOutcome:
+    name = task.experiment.name
+    try:
+        return TrainingOutcome(name, future.result(), None)
+    except MakeUsRichError as error:
+        return TrainingOutcome(name, None, " ".join(str(error).split()))
+    except BrokenExecutor:
+        failure = "its process was ended from outside, perhaps for want of memory; train it alone"
+        return TrainingOutcome(name, None, failure, is_lost=True)
+    except Exception as error:  # what nobody expected in one training must not stop the others
+        text = " ".join(str(error).split())
+        return TrainingOutcome(name, None, f"{type(error).__name__}: {text}; this was not expected")
+
+
+def _become_worker() -> None:
+    import torch
+
+    torch.set_num_threads(1)  # one thread per process: more collapse when the processor is shared
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end(*_: object) -> None:
+    os._exit(130)  # at once and silently; a version stands whole on the shelf or not at all
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        _end()

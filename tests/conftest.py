@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import structlog
 from hypothesis import settings
 
 from exchange_server import ExchangeServer, RecordedMarket
@@ -28,6 +29,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     ]:
         if name != "MUR_REQUIRE_ALL":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_to_where_another_test_sent_it() -> None:
+    # a command lets the log go to its stderr, which pytest closes behind it
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -68,12 +68,12 @@ class RecordedMarket:
 class ExchangeServer:
     """The server, on a free port of 127.0.0.1, from `with` to the end of its block.
 
-    `now` may be set at any time; `requests` lists the paths asked for, with their parameters. Candles that
+    `now` may be set at any time, and None is the time of this machine; `requests` lists the paths asked for, with their parameters. Candles that
     open at one of the `hidden` times are left out of answers. Weight is counted per minute of `seconds`,
     and beyond `weight_limit` the answer is 429; `refused` counts those.
     """
 
-    def __init__(self, market: RecordedMarket, now: datetime) -> None:
+    def __init__(self, market: RecordedMarket, now: datetime | None) -> None:
         self.market = market
         self.now = now
         self.hidden: set[datetime] = set()
@@ -138,7 +138,7 @@ class ExchangeServer:
         return 404, {"code": -1, "msg": f"no {path}"}
 
     def _now_ms(self) -> int:
-        return int(self.now.timestamp() * 1000)
+        return int((self.now.timestamp() if self.now is not None else time.time()) * 1000)
 
     def _exchange_info(self) -> dict[str, Any]:
         return {

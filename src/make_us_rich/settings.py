@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Market = Literal["live", "replay", "simulated"]
+Tracking = Literal["none", "mlflow", "wandb"]
 
 
 class Settings(BaseSettings):
@@ -21,11 +22,20 @@ class Settings(BaseSettings):
     exchange_url: str | None = Field(
         default=None, description="Address that replaces the exchange's own, for a proxy or a mirror."
     )
+    alphavantage_key: SecretStr | None = Field(
+        default=None, description="Key for the source alphavantage; never logged."
+    )
     market: Market | None = Field(default=None, description="Market meant when --market is not given.")
+    tracking: Tracking = Field(default="none", description="Who is told about trainings beside the shelf.")
     log_level: str = Field(default="info", description="Least severe level that is logged.")
     stale_limit_hours: float = Field(
         default=48.0, gt=0, description="Age in hours at which old candles are no longer answered from."
     )
+
+    @property
+    def budgets(self) -> Path:
+        """The folder of what was asked of sources lately; the markets share it, as they share an address."""
+        return self.home.expanduser() / "budgets"
 
     def market_home(self, market: Market) -> Path:
         """Return the folder of one market; live, replay and simulated never share anything."""

@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -35,7 +36,9 @@ def test_stored_candles_can_be_checked(mur, candles_folder):
 
 @pytest.fixture
 def answering_exchange(exchange_server, monkeypatch):
+    exchange_server.now = None  # the time of this machine
     monkeypatch.setenv("MUR_EXCHANGE_URL", exchange_server.url)
+    return exchange_server
 
 
 def verdicts(answer):
@@ -51,6 +54,16 @@ def test_a_healthy_desk_is_all_ok(mur, answering_exchange, simulated_year):
         "simulated simulated BTC/USDT 1h": "ok",
         "exchange": "ok",
     }
+
+
+def test_the_exchange_tells_its_clock_and_what_may_still_be_asked(mur, answering_exchange):
+    says = {check["name"]: check["says"] for check in mur("doctor", "--json").record["checks"]}["exchange"]
+    assert re.search(r"its clock is [+-]0\.[01] s from ours", says)
+    assert says.endswith("binance: 5,979 of 6,000 request weight left this minute")
+    answering_exchange.now = datetime.now(UTC) - timedelta(minutes=5)
+    answer = mur("doctor")
+    assert "warning  exchange: binance answers, its clock is -300." in answer.out
+    assert "set the time of this machine" in answer.out
 
 
 def test_an_exchange_that_is_away_is_a_warning(mur, monkeypatch):

@@ -36,10 +36,11 @@ def fetch(
     as_json: JsonOption = False,
 ) -> None:
     """Fetch candles into the store; only what is missing is asked for."""
-    from make_us_rich.commands.answer import answer, begin, parse_series, wall_now
+    from make_us_rich.commands.answer import answer, begin, parse_series, say, wall_now
     from make_us_rich.commands.wording import fetch_line
     from make_us_rich.desk.history import SpanQuery, fetch_series, repair_series, resolve_fetch
     from make_us_rich.desk.progress import ProgressReport
+    from make_us_rich.market.sources.status import source_status
 
     place, chosen = resolve_fetch(begin(), source)
     query = SpanQuery(since, until, wall_now())
@@ -50,7 +51,10 @@ def fetch(
             if repair:
                 result = repair_series(place, chosen, series, result)
             records.append(_fetch_record(place, chosen, series, result))
-    answer({"series": records}, map(fetch_line, records), as_json=as_json)
+    status = source_status(chosen)
+    for sentence in status.sentences():
+        say(sentence)
+    answer({"series": records, "status": status.to_dict()}, map(fetch_line, records), as_json=as_json)
 
 
 def quality(

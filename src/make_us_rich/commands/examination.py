@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -113,11 +113,16 @@ def _examine_models(place: Workplace) -> Iterator[Check]:
 
 
 def _examine_exchange(settings: Settings) -> Iterator[Check]:
-    from make_us_rich.market.sources.exchange import ExchangeSource
+    from make_us_rich.market.sources.exchange import CLOCK_TOLERANCE, ExchangeSource
 
-    source = ExchangeSource(settings.exchange, url=settings.exchange_url)
+    source = ExchangeSource(settings.exchange, url=settings.exchange_url, budgets=settings.budgets)
     if source.is_reachable(_EXCHANGE_SECONDS):
-        yield Check("exchange", "ok", f"{source.name} answers")
+        offset = source.clock_offset() or timedelta(0)
+        is_right = abs(offset) <= CLOCK_TOLERANCE
+        clock = f"{source.name} answers, its clock is {offset.total_seconds():+,.1f} s from ours"
+        advice = [] if is_right else ["set the time of this machine"]
+        says = "; ".join([clock, *source.status().sentences(), *advice])
+        yield Check("exchange", "ok" if is_right else "warning", says)
         return
     says = f"{source.name} did not answer within {_EXCHANGE_SECONDS:.0f} s"
     yield Check("exchange", "warning", f"{says}; replay and the simulated market need no network")

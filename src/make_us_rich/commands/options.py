@@ -13,7 +13,10 @@ PresetTimeframeOption = Annotated[
 ]
 MarketOption = Annotated[str | None, typer.Option(help="live, replay or simulated; default: the one in use.")]
 SourceOption = Annotated[
-    str | None, typer.Option(help="An exchange (binance, kraken …), replay:DIR, or simulated[:SEED].")
+    str | None,
+    typer.Option(
+        help="An exchange (binance, kraken …), replay:DIR, csv:FILE, alphavantage, or simulated[:SEED]."
+    ),
 ]
 SinceOption = Annotated[
     str | None, typer.Option(help="First candle: a UTC date, or a span such as 365d; default 730d.")

@@ -11,7 +11,7 @@ from make_us_rich.desk.workplace import Workplace, parse_market, resolve_workpla
 from make_us_rich.errors import NotEnoughHistoryError, UsageError
 from make_us_rich.market.feed import FetchResult, repair_candles, update_candles
 from make_us_rich.market.snapshot import Origin, Snapshot, take_snapshot
-from make_us_rich.market.sources import ReplaySource, resolve_source
+from make_us_rich.market.sources import RecordedSource, resolve_source
 from make_us_rich.market.sources.source import CandleSource
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
@@ -127,13 +127,13 @@ def snapshot_series(
             f"{series[0]} {series[1]}: {name} has no candles of it; choose another source"
         )
     span = query.resolve(min(last + series[1].duration, query.now))
-    candles = store.load(name, *series, since=span.since, until=span.until)
+    candles = store.load_full(name, *series, since=span.since, until=span.until)
     return take_snapshot(candles, *series, origin=Origin(place.market, name), now=span.until)
 
 
 def _end(source: CandleSource, series: Series, now: datetime) -> datetime:
     # a recording ends where it ends, a market goes on
-    return source.span(*series)[1] if isinstance(source, ReplaySource) else now
+    return source.span(*series)[1] if isinstance(source, RecordedSource) else now
 
 
 def _count_missing(source: CandleSource, store: CandleStore, series: Series, span: Span) -> int:

@@ -232,5 +232,5 @@ def _slice(seconds: int, now: float) -> int:
 def _read(path: Path) -> _Ledger:
     try:
         return _Ledger(**json.loads(path.read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return _Ledger()  # none yet, or of no use

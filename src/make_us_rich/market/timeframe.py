@@ -8,7 +8,7 @@ from typing import Self
 from make_us_rich.errors import UsageError
 
 _MINUTES = {"m": 1, "h": 60, "d": 1440}
-_ALLOWED = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+TIMEFRAME_NAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Timeframe:
     def parse(cls, text: str) -> Self:
         """Read `1h`, `15m`, `1d` …; raises `UsageError` for a length that is not offered."""
         name = text.strip()
-        if name not in _ALLOWED:
-            raise UsageError(f"timeframe {text!r} is not known; choose one of {', '.join(_ALLOWED)}")
+        if name not in TIMEFRAME_NAMES:
+            raise UsageError(f"timeframe {text!r} is not known; choose one of {', '.join(TIMEFRAME_NAMES)}")
         return cls(name)
 
     @property

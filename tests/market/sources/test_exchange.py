@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from exchange_server import ExchangeServer, Fault
 from make_us_rich.errors import SourceError, SourceUnavailableError, UnknownNameError
@@ -98,28 +99,32 @@ def test_an_hour_the_exchange_lacked_is_repaired_once_it_has_it(source, exchange
 
 
 @pytest.mark.parametrize(("ahead", "side"), [(5, "behind"), (-5, "ahead of")])
-def test_a_clock_more_than_two_seconds_off_is_told_once(source, exchange_server, capsys, ahead, side):
+def test_a_clock_more_than_two_seconds_off_is_told_once(source, exchange_server, ahead, side):
     exchange_server.now += timedelta(seconds=ahead)
-    fetch(source, APRIL)
-    fetch(source, APRIL)
-    said = capsys.readouterr().out
-    assert said.count(f"the clock of this machine is 5.0 s {side} that of binance") == 1
+    with capture_logs() as said:
+        fetch(source, APRIL)
+        fetch(source, APRIL)
+    (line,) = said
+    assert line["log_level"] == "warning"
+    assert line["event"].startswith(f"the clock of this machine is 5.0 s {side} that of binance")
     assert source.status().clock_offset == timedelta(seconds=ahead)
 
 
-def test_a_clock_that_agrees_is_not_worth_a_word(source, exchange_server, clock, capsys):
+def test_a_clock_that_agrees_is_not_worth_a_word(source, exchange_server, clock):
     exchange_server.now = clock.now() + timedelta(seconds=1.9)
-    fetch(source, APRIL)
+    with capture_logs() as said:
+        fetch(source, APRIL)
     assert source.clock_offset() == timedelta(seconds=1.9)
-    assert capsys.readouterr().out == ""
+    assert said == []
 
 
-def test_a_slow_answer_is_not_taken_for_a_wrong_clock(exchange_server, capsys):
+def test_a_slow_answer_is_not_taken_for_a_wrong_clock(exchange_server):
     exchange_server.now = datetime.now(UTC) + timedelta(seconds=2.2)
     slow = ExchangeSource("binance", url=exchange_server.url)
     exchange_server.fail_next(Fault(delay_seconds=0.6), path="/api/v3/time")
-    assert slow.clock_offset() is not None
-    assert capsys.readouterr().out == ""
+    with capture_logs() as said:
+        assert slow.clock_offset() is not None
+    assert said == []
 
 
 def test_the_open_last_candle_is_left_out_by_the_clock_of_the_exchange(source, exchange_server):

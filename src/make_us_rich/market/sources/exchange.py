@@ -31,10 +31,12 @@ from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Market
 
+CLOCK_TOLERANCE = timedelta(seconds=2)
+"""How far the clocks of this machine and of an exchange may differ before that is worth a warning."""
+
 _PAGE_ROWS = 1000
 _ATTEMPTS = 5
 _LONGEST_WAIT_SECONDS = 120.0
-_CLOCK_TOLERANCE = timedelta(seconds=2)
 _ORIGIN = re.compile(r"https?://[^/]+")
 _Answer = TypeVar("_Answer")
 _log = structlog.get_logger(__name__)
@@ -80,6 +82,8 @@ class ExchangeSource:
         self._exchange.has["fetchCurrencies"] = False  # load_markets would ask for them, and needs none
         if url is not None:
             self._exchange.urls["api"] = _moved(self._exchange.urls["api"], url.rstrip("/"))
+        self._sent_at = self._clock.now()
+        self._exchange.fetch = self._noting_when(self._exchange.fetch)
         self._pace = self._shared_pace(budgets) if budgets is not None else None
 
     def status(self) -> SourceStatus:
@@ -163,14 +167,13 @@ class ExchangeSource:
         return self._call(self._ask_time) if self._exchange.has.get("fetchTime") else self._clock.now()
 
     def _ask_time(self) -> datetime:
-        asked = self._clock.now()
         theirs = datetime.fromtimestamp(self._exchange.fetch_time() / 1000, UTC)
-        half_way = (self._clock.now() - asked) / 2
-        offset, known = theirs - (asked + half_way), self._clock_offset
+        half_way = (self._clock.now() - self._sent_at) / 2
+        offset, known = theirs - (self._sent_at + half_way), self._clock_offset
         self._clock_offset = offset
         # how long the answer was under way is known no better than to half of the round trip
-        is_news = known is None or abs(known) <= _CLOCK_TOLERANCE
-        if is_news and abs(offset) - half_way > _CLOCK_TOLERANCE:
+        is_news = known is None or abs(known) <= CLOCK_TOLERANCE
+        if is_news and abs(offset) - half_way > CLOCK_TOLERANCE:
             side = "behind" if offset > timedelta(0) else "ahead of"
             seconds = f"{abs(offset).total_seconds():,.1f} s {side}"
             _log.warning(
@@ -178,6 +181,14 @@ class ExchangeSource:
                 "what is closed; set the time of this machine"
             )
         return theirs
+
+    def _noting_when(self, send: Callable[..., _Answer]) -> Callable[..., _Answer]:
+        # because a request may wait for its turn before it is sent
+        def send_noted(*arguments: object) -> _Answer:
+            self._sent_at = self._clock.now()
+            return send(*arguments)
+
+        return send_noted
 
     def _load_markets(self) -> Any:
         markets = self._exchange.load_markets()

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
@@ -43,6 +43,15 @@ class CandleSource(Protocol):
         candles the source does not have are simply absent. An unknown symbol or timeframe is an
         `UnknownNameError`, a source that is away a `SourceUnavailableError`.
         """
+        ...
+
+
+@runtime_checkable
+class RecordedSource(CandleSource, Protocol):
+    """A source that ends where its recording does, and not at the present."""
+
+    def span(self, symbol: Symbol, timeframe: Timeframe) -> tuple[datetime, datetime]:
+        """Return the open time of the first recorded candle and the close time of the last."""
         ...
 
 

@@ -20,12 +20,36 @@ EPOCH = datetime(2022, 1, 1, tzinfo=UTC)
 HOURS = 168
 MINUTES = HOURS * 60
 
-_DAILY_VOLATILITY = 0.022
-_MEMORY = 0.98  # of the log volatility, from hour to hour
-_SPREAD = 0.5  # standard deviation of the log volatility
-_CYCLE = 0.35  # half the log difference between the liveliest hour (15 UTC) and the quietest
+DAILY_VOLATILITY = 0.022  # at the log level 0
+_LIVELIEST_HOUR = 15  # UTC
 _DAILY_TURNOVER = 5e8  # in quote currency
 _SIGNIFICANT_DIGITS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Climate:
+    """How the size of the steps changes; with `spread` and `cycle` at 0 it never does.
+
+    The log volatility of an hour keeps the share `memory` of the hour before and has the standard deviation
+    `spread`; `cycle` is half the log difference between the liveliest hour of the day and the quietest.
+    """
+
+    memory: float = 0.98
+    spread: float = 0.5
+    cycle: float = 0.35
+
+    @property
+    def shock(self) -> float:
+        """Standard deviation of what an hour adds to the log volatility."""
+        return float(self.spread * np.sqrt(1 - self.memory**2))
+
+    def daily_level(self, hours: NDArray[np.int64]) -> FloatArray:
+        """Return the log level of each hour since `EPOCH`, which is a midnight."""
+        level: FloatArray = self.cycle * np.cos(2 * np.pi * (hours % 24 - _LIVELIEST_HOUR) / 24)
+        return level
+
+
+STILL = Climate(spread=0.0, cycle=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,7 @@ class Walk:
     symbol: Symbol
     start_price: float
     seed: int
+    climate: Climate = Climate()
 
     @property
     def start(self) -> WalkState:
@@ -51,10 +76,10 @@ class Walk:
 
     def simulate_week(self, week: int, state: WalkState) -> tuple[FloatArray, WalkState]:
         """Return the minute candles (10080, 5) of a week since `EPOCH`, and the state after it."""
-        rng = np.random.default_rng([self.seed, zlib.crc32(str(self.symbol).encode()), week])
-        log_volatility = _remembering(rng.standard_normal(HOURS), state.log_volatility)
-        hourly_level = np.repeat(np.exp(log_volatility + _daily_cycle()), 60)  # (10080,)
-        volatility = _DAILY_VOLATILITY / np.sqrt(1440) * hourly_level
+        rng = self._generator(week)
+        log_volatility = self._log_volatility(rng, state)
+        hourly_level = np.repeat(np.exp(log_volatility + self.climate.daily_level(np.arange(HOURS))), 60)
+        volatility = DAILY_VOLATILITY / np.sqrt(1440) * hourly_level  # (10080,)
         surprise = rng.standard_normal(MINUTES)
         log_close = state.log_price + np.cumsum(volatility * surprise)
         log_open = np.concatenate([[state.log_price], log_close[:-1]])
@@ -64,6 +89,21 @@ class Walk:
         volume = turnover * rng.lognormal(0.0, 0.4, MINUTES) / prices[:, 3]
         candles = np.column_stack([prices, volume.round(6)])
         return candles, WalkState(float(log_close[-1]), float(log_volatility[-1]))
+
+    def log_volatility(self, week: int, state: WalkState) -> FloatArray:
+        """Return what no forecaster sees: the log volatility (168,) of each hour, less its daily level."""
+        return self._log_volatility(self._generator(week), state)
+
+    def _generator(self, week: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, zlib.crc32(str(self.symbol).encode()), week])
+
+    def _log_volatility(self, rng: np.random.Generator, state: WalkState) -> FloatArray:
+        levels = np.empty(HOURS)
+        previous = state.log_volatility
+        for hour, shock in enumerate(rng.standard_normal(HOURS)):
+            previous = self.climate.memory * previous + self.climate.shock * shock
+            levels[hour] = previous
+        return levels
 
     def _rounded(self, prices: FloatArray) -> FloatArray:
         decimals = _SIGNIFICANT_DIGITS - 1 - int(np.floor(np.log10(self.start_price)))
@@ -82,21 +122,6 @@ def resample(candles: FloatArray, size: int) -> FloatArray:
             groups[:, :, 4].sum(axis=1).round(6),
         ]
     )
-
-
-def _remembering(shocks: FloatArray, previous: float) -> FloatArray:
-    scale = _SPREAD * np.sqrt(1 - _MEMORY**2)
-    levels = np.empty_like(shocks)
-    for hour, shock in enumerate(shocks):
-        previous = _MEMORY * previous + scale * shock
-        levels[hour] = previous
-    return levels
-
-
-def _daily_cycle() -> FloatArray:
-    hour = np.arange(HOURS) % 24  # EPOCH is midnight
-    cycle: FloatArray = _CYCLE * np.cos(2 * np.pi * (hour - 15) / 24)
-    return cycle
 
 
 def _extremes(

@@ -1,13 +1,19 @@
 """Run an exported model: NumPy in, quantiles of the close out, no torch."""
 
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from make_us_rich.errors import ArtifactError
 from make_us_rich.models.forecast import FloatArray
+
+# Unless this is set before its import, ONNX Runtime reports its use to its makers, and keeps a device id in
+# the home of the person and a file among the temporary ones.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
 
 
 class OnnxForecaster:

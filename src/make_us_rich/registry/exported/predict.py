@@ -1,16 +1,19 @@
 """Run the exported model; this needs numpy and onnxruntime, and nothing of Make Us Rich."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
     """Forecast from the windows in golden.npz, and check that this machine computes what was exported."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import, or it reports its use
+    import onnxruntime
+
     manifest = json.loads((HERE / "manifest.json").read_text())
     session = onnxruntime.InferenceSession(str(HERE / "model.onnx"), providers=["CPUExecutionProvider"])
     golden = np.load(HERE / "golden.npz", allow_pickle=False)

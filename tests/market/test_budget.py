@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from make_us_rich.errors import SourceUnavailableError, StoreError
@@ -152,6 +152,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path, clock):
         make_budget(tmp_path, clock).spend()
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0, 40), st.integers(1, 5)), min_size=1, max_size=40))
 def test_no_minute_ever_holds_more_than_the_limit(tmp_path_factory, requests):
     clock = ReplayClock(START, START + timedelta(days=5), speed=None)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from make_us_rich.market.candle import as_full_candles
 from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -45,8 +46,18 @@ def each(change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[Pages], Pa
     return lambda pages: (change(page) for page in pages)
 
 
+def mixed(pages: Pages) -> Pages:
+    for page in pages:
+        yield page.head(10)
+        yield as_full_candles(page[10:])
+
+
 def test_an_unchanged_source_passes():
     check(Broken(each(lambda page: page)))
+
+
+def test_a_source_that_tells_what_was_traded_passes():
+    check(Broken(each(lambda page: as_full_candles(page.with_columns(trades=7)))))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +70,7 @@ def test_an_unchanged_source_passes():
             "open on the 1h grid",
         ),
         (each(lambda page: page.with_columns(trades=1)), "every page must have CANDLE_SCHEMA"),
+        (lambda pages: mixed(pages), "or every page FULL_SCHEMA"),
         (each(lambda page: page.head(0)), "a page must not be empty"),
         (each(lambda page: page.head(1)), "at least two candles"),
         (lambda _: iter(()), "at least two candles"),

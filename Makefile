@@ -70,5 +70,5 @@ $(stamp_up): pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(stamp_tests): pyproject.toml constraints.txt $(stamp_up)
 	@echo "Setting up: adding the tools for tests and checks to $(VENV)."
-	@$(pip) -c constraints.txt --group test --group check
+	@$(pip) -c constraints.txt --editable '.[train,mlflow,wandb]' --group test --group check
 	@touch $@

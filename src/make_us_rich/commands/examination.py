@@ -15,6 +15,7 @@ from make_us_rich.desk.moments import format_moment
 from make_us_rich.desk.workplace import MARKETS, Workplace
 from make_us_rich.errors import DataError, MakeUsRichError
 from make_us_rich.market.quality import check_quality, require_fit
+from make_us_rich.registry.mlflow import MlflowMirror
 from make_us_rich.settings import Settings
 
 Verdict = Literal["ok", "warning", "failed"]
@@ -38,6 +39,7 @@ def examine(settings: Settings, now: datetime) -> list[Check]:
         place = Workplace(settings, market)
         checks += _guarded(f"{market} candles", partial(_examine_candles, place, now))
         checks += _guarded(f"{market} models", partial(_examine_models, place))
+        checks += _examine_mirror(place)
     return [*checks, *_guarded("exchange", partial(_examine_exchange, settings))]
 
 
@@ -110,6 +112,24 @@ def _examine_models(place: Workplace) -> Iterator[Check]:
             yield Check(name, "failed", str(error))
             continue
         yield Check(name, "ok", f"version {champion.version} is served and reproduces its stored outputs")
+
+
+def _examine_mirror(place: Workplace) -> list[Check]:
+    # a mirror is for people to look at: whatever is wrong with it, the desk itself is fit
+    name = f"{place.market} MLflow"
+    mirror = MlflowMirror(place.home / "mlflow")
+    if place.settings.tracking != "mlflow" or not mirror.exists():
+        return []
+    try:
+        differences = mirror.differences(place.shelf())
+    except Exception as error:  # MLflow and its database raise many kinds
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        return [
+            Check(name, "warning", f"{mirror.folder}: cannot be read ({reason}); the shelf is not affected")
+        ]
+    way_out = "the shelf decides; the next training or promotion of that name moves the alias back"
+    found = [Check(name, "warning", f"{difference}; {way_out}") for difference in differences]
+    return found or [Check(name, "ok", "every alias shows what is served")]
 
 
 def _examine_exchange(settings: Settings) -> Iterator[Check]:

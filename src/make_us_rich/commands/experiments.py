@@ -20,6 +20,7 @@ from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Settings
 from make_us_rich.training.experiment import Experiment, load_experiment, preset_experiment
+from make_us_rich.training.tracking import open_tracker, tell_training
 
 
 def read_experiments(
@@ -54,9 +55,13 @@ def train_experiment(
     save_snapshot(snapshot, place.snapshots)
     from make_us_rich.training.train import train_price_model
 
-    moment = training_moment(place, experiment, now)
+    moment, shelf = training_moment(place, experiment, now), place.shelf()
     on_progress = _on_progress(f"Training {experiment.name}", progress)
-    return train_price_model(experiment, snapshot, place.shelf(), moment, on_progress).to_dict()
+    result = train_price_model(experiment, snapshot, shelf, moment, on_progress)
+    tell_training(
+        open_tracker(settings.tracking, place.home), shelf, result.name, result.version, progress.say
+    )
+    return result.to_dict()
 
 
 def backtest_experiment(

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from make_us_rich.commands.answer import say
 from make_us_rich.desk.market_choice import standing_clock
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import UnknownNameError, UsageError
@@ -13,6 +14,7 @@ from make_us_rich.registry.bundle import export_bundle
 from make_us_rich.registry.cleaning import clean_versions, remove_snapshots, unused_snapshots
 from make_us_rich.registry.manifest import Manifest
 from make_us_rich.registry.shelf import Champion, Decision, Shelf
+from make_us_rich.training.tracking import open_tracker, tell_champion
 
 
 def list_record(place: Workplace) -> dict[str, Any]:
@@ -69,6 +71,7 @@ def promote(place: Workplace, text: str, now: datetime) -> dict[str, Any]:
     champion = shelf.promote(name, version, "promoted by hand", now)
     decision = Decision(at=now, version=version, kind="manual", promoted=True, reasons=("promoted by hand",))
     shelf.record_decision(name, decision)
+    _tell(place, name)
     return _served_record(name, champion)
 
 
@@ -79,7 +82,9 @@ def roll_back(place: Workplace, text: str, now: datetime) -> dict[str, Any]:
         raise UsageError(
             f"a rollback returns to the previous champion; to choose one, `mur models promote {text}`"
         )
-    return _served_record(name, place.shelf().rollback(name, now))
+    champion = place.shelf().rollback(name, now)
+    _tell(place, name)
+    return _served_record(name, champion)
 
 
 def export_record(place: Workplace, text: str, folder: Path) -> dict[str, Any]:
@@ -113,6 +118,10 @@ def clean_record(place: Workplace, wall_now: datetime, *, dry_run: bool) -> dict
         "snapshots": [asdict(old) for old in snapshots],
         "freed_bytes": sum(one.size_bytes for one in versions) + sum(one.size_bytes for one in snapshots),
     }
+
+
+def _tell(place: Workplace, name: str) -> None:
+    tell_champion(open_tracker(place.settings.tracking, place.home), place.shelf(), name, say)
 
 
 def _split(text: str) -> tuple[str, int | None]:

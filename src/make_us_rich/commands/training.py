@@ -15,9 +15,15 @@ from make_us_rich.commands.options import (
     TimeframeOption,
     UntilOption,
 )
+from make_us_rich.errors import UsageError
 
 TargetsArgument = Annotated[
-    list[str], typer.Argument(metavar="SYMBOL…|EXPERIMENT.yaml", help="Pairs, or one experiment file.")
+    list[str] | None, typer.Argument(metavar="SYMBOL…|EXPERIMENT.yaml", help="Pairs, or one experiment file.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Train every pair whose candles are stored.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Processes that train several pairs; default: one per core."),
 ]
 TargetArgument = Annotated[
     str, typer.Argument(metavar="SYMBOL|EXPERIMENT.yaml", help="A pair, or an experiment file.")
@@ -32,29 +38,42 @@ CheckedSymbol = Annotated[
 
 
 def train(
-    targets: TargetsArgument,
+    targets: TargetsArgument = None,
     *,
+    train_all: AllOption = False,
     preset: PresetOption = "lstm",
     timeframe: PresetTimeframeOption = None,
     source: SourceOption = None,
     market: MarketOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit, walk forward, export and shelve a model; promote it if it passes, and say why or why not."""
     from make_us_rich.commands.answer import answer, begin, wall_now
     from make_us_rich.commands.experiments import read_experiments, train_experiment
-    from make_us_rich.commands.wording import training_lines
+    from make_us_rich.commands.many_trainings import TrainingRound, stored_pairs, train_several
+    from make_us_rich.commands.wording import round_lines, training_lines
     from make_us_rich.desk.progress import ProgressReport
+    from make_us_rich.training.pool import available_cores
 
-    changes = {"timeframe": timeframe, "source": source, "since": since, "until": until}
-    experiments = read_experiments(targets, preset, changes)
+    if bool(targets) == train_all:
+        raise UsageError("name the pairs to train, or an experiment file, or take --all, but not both")
     settings, now = begin(), wall_now()
+    pairs = targets or stored_pairs(settings, market, source, timeframe or "1h")
+    changes = {"timeframe": timeframe, "source": source, "since": since, "until": until}
+    experiments = read_experiments(pairs, preset, changes)
     with ProgressReport() as progress:
-        records = [train_experiment(settings, market, one, now, progress) for one in experiments]
-    lines = [line for record in records for line in training_lines(record)]
-    answer(records[0] if len(records) == 1 else {"models": records}, lines, as_json=as_json)
+        if targets and len(experiments) == 1:
+            record = train_experiment(settings, market, experiments[0], now, progress)
+            answer(record, training_lines(record), as_json=as_json)
+            return
+        plan = TrainingRound(settings, market, now, workers or available_cores())
+        record = train_several(experiments, plan, progress)
+    answer(record, round_lines(record), as_json=as_json)
+    if record["failed"]:
+        raise typer.Exit(1)
 
 
 def backtest(

@@ -43,6 +43,15 @@ def training_lines(record: Mapping[str, Any]) -> list[str]:
     return [*lines, *table(_evidence_rows(record["evidence"]))]
 
 
+def round_lines(record: Mapping[str, Any]) -> list[str]:
+    """Say what several trainings came to, and sum up."""
+    models, failed = record["models"], record["failed"]
+    lines = [line for model in models for line in training_lines(model)]
+    lines += [f"{failure['name']}: FAILED, {failure['reason']}" for failure in failed]
+    promoted = sum(model["promoted"] for model in models)
+    return [*lines, f"{len(models)} trained, {promoted} promoted, {len(failed)} failed."]
+
+
 def leakage_lines(record: Mapping[str, Any]) -> list[str]:
     """Say whether a column looks at the future, and which."""
     said = f"{len(record['columns'])} columns, {record['cuts']} cuts of {record['candles']} candles"

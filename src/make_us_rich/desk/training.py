@@ -45,7 +45,7 @@ class Training:
         self.answer.seek(0)
         text = self.answer.read()
         self.answer.close()
-        if status != 0:
+        if status != 0 and not text:
             names = ", ".join(str(symbol) for symbol in self.symbols)
             reason = f"`mur train` ended with status {status}; its own line above says why"
             return [TrainingOutcome(names, version=None, promoted=False, reasons=(reason,))]
@@ -84,7 +84,12 @@ def start_training(
 
 
 def _read_outcomes(answer: dict[str, Any]) -> list[TrainingOutcome]:
-    return [
+    made = [
         TrainingOutcome(model["name"], model["version"], model["promoted"], tuple(model["reasons"]))
         for model in answer.get("models", [answer])
     ]
+    failed = [
+        TrainingOutcome(failure["name"], version=None, promoted=False, reasons=(failure["reason"],))
+        for failure in answer.get("failed", [])
+    ]
+    return made + failed

@@ -1,4 +1,7 @@
-"""Many trainings at once, each in a process of its own; they share the shelf, which is made for that, and nothing else."""
+"""Many trainings at once, in processes of their own.
+
+They share the snapshots, which nobody changes, and the shelf, which is made to be shared, and nothing else.
+"""
 
 import multiprocessing
 import os

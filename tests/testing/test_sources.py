@@ -70,7 +70,7 @@ def test_a_source_that_tells_what_was_traded_passes():
             "open on the 1h grid",
         ),
         (each(lambda page: page.with_columns(trades=1)), "every page must have CANDLE_SCHEMA"),
-        (lambda pages: mixed(pages), "or every page FULL_SCHEMA"),
+        (mixed, "or every page FULL_SCHEMA"),
         (each(lambda page: page.head(0)), "a page must not be empty"),
         (each(lambda page: page.head(1)), "at least two candles"),
         (lambda _: iter(()), "at least two candles"),

@@ -1,0 +1,9 @@
+"""The standard normal distribution at the levels of a forecast."""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from make_us_rich.models.forecast import QUANTILE_LEVELS
+
+NORMAL_QUANTILES = np.array([NormalDist().inv_cdf(level) for level in QUANTILE_LEVELS])

@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from make_us_rich.evaluation.metrics import mae
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.original_fit import OriginalOptions, fit_original
+from make_us_rich.models.original import CLOSE
+from make_us_rich.models.original_fit import OriginalOptions, ScaledSequences, fit_original
 from make_us_rich.models.price_table import build_price_table
 from make_us_rich.registry.shelf import Shelf
 from make_us_rich.training.experiment import preset_experiment
@@ -65,3 +67,13 @@ def test_patience_keeps_the_best_epoch(table) -> None:
     options = OriginalOptions(**(SMALL | {"epochs": 50, "learning_rate": 0.3, "patience": 2}))
     fit_original(table, rows, options, 1, lambda *step: seen.append(step))
     assert seen[-1][0] < seen[-1][1], "a learning rate this wild must stop early"
+
+
+def test_every_window_is_a_view_of_the_columns_and_is_followed_by_its_target() -> None:
+    columns = torch.arange(20 * 9, dtype=torch.float32).view(20, 9)
+    sequences = ScaledSequences(columns, 12)
+    assert len(sequences) == 8
+    assert sequences.windows.untyped_storage().data_ptr() == columns.untyped_storage().data_ptr()
+    windows, targets = sequences.take(torch.tensor([5, 0]))
+    torch.testing.assert_close(windows, torch.stack([columns[5:17], columns[0:12]]))
+    torch.testing.assert_close(targets, columns[[17, 12], CLOSE])

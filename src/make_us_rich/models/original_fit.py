@@ -78,6 +78,10 @@ class ScaledSequences:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def take(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return copies of the windows (b, window, 9) at these positions and their targets (b,)."""
+        return self.windows.index_select(0, positions), self.targets.index_select(0, positions)
+
     def batches(self, start: int, end: int, batch_size: int, shuffle_seed: int | None = None) -> "RowBatches":
         """Return batches of positions `start` to `end`, in order, or shuffled anew every epoch."""
         return RowBatches(start, end, batch_size, shuffle_seed)
@@ -117,9 +121,8 @@ class _MeanSquaredFit(lightning.LightningModule):  # type: ignore[misc]
         self.log("validation_loss", self._loss(positions), batch_size=len(positions))
 
     def _loss(self, positions: Tensor) -> Tensor:
-        index = positions.to(self._sequences.windows.device)
-        windows = self._sequences.windows[index].to(self.device)
-        return nn.functional.mse_loss(self.network(windows), self._sequences.targets[index].to(self.device))
+        windows, targets = self._sequences.take(positions.to(self._sequences.windows.device))
+        return nn.functional.mse_loss(self.network(windows.to(self.device)), targets.to(self.device))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.AdamW(self.network.parameters(), lr=self._learning_rate)

@@ -68,9 +68,10 @@ class RecordedMarket:
 class ExchangeServer:
     """The server, on a free port of 127.0.0.1, from `with` to the end of its block.
 
-    `now` may be set at any time, and None is the time of this machine; `requests` lists the paths asked for, with their parameters. Candles that
-    open at one of the `hidden` times are left out of answers. Weight is counted per minute of `seconds`,
-    and beyond `weight_limit` the answer is 429; `refused` counts those.
+    `now` may be set at any time, and None is the time of this machine; `requests` lists the paths asked
+    for, with their parameters. Candles that open at one of the `hidden` times are left out of answers.
+    Weight is counted per minute of `seconds`, and beyond `weight_limit` the answer is 429; `refused`
+    counts those.
     """
 
     def __init__(self, market: RecordedMarket, now: datetime | None) -> None:

@@ -17,6 +17,7 @@ def test_every_stored_pair_is_trained_and_one_that_fails_stops_no_other(mur, sim
     (failure,) = answer.record["failed"]
     assert failure["name"] == "price.ETH-USDT.1h"
     assert "training needs" in failure["reason"]
+    assert "price.BTC-USDT.1h: version 1, " in answer.err
     assert "Training 2 models: 100%" in answer.err
 
 

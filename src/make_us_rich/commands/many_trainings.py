@@ -52,7 +52,8 @@ def train_several(
         nonlocal done
         done += 1
         outcomes.append(outcome)
-        progress.report(f"Training {len(experiments)} models", done, len(experiments), outcome.name)
+        progress.say(_fate(outcome))
+        progress.report(f"Training {len(experiments)} models", done, len(experiments))
 
     for experiment in experiments:
         try:
@@ -90,6 +91,13 @@ def _tell(
     for outcome in outcomes:
         if outcome.result is not None:
             tell_training(tracker, place.shelf(), outcome.name, outcome.result.version, progress.say)
+
+
+def _fate(outcome: TrainingOutcome) -> str:
+    if outcome.result is None:
+        return f"{outcome.name}: failed ({outcome.failure})"
+    word = "promoted" if outcome.result.promoted else "not promoted"
+    return f"{outcome.name}: version {outcome.result.version}, {word} ({outcome.result.seconds:.0f} s)"
 
 
 def _record(outcomes: Sequence[TrainingOutcome]) -> dict[str, Any]:

@@ -5,8 +5,6 @@ They share the snapshots, which nobody changes, and the shelf, which is made to 
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from make_us_rich.registry.shelf import Shelf
 from make_us_rich.settings import Market
 from make_us_rich.training.experiment import Experiment
 from make_us_rich.training.train import TrainingResult, train_price_model
+from make_us_rich.training.worker import become_worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,9 @@ OnOutcome = Callable[[TrainingOutcome], None]
 
 def train_task(task: TrainingTask) -> TrainingResult:
     """Train what a task asks for; this is what a worker runs."""
+    import torch
+
+    torch.set_num_threads(1)  # one thread per process: more collapse when the processor is shared
     snapshot = load_snapshot(task.snapshots, task.snapshot_hash)
     shelf = Shelf(task.shelf_root, task.market)
     return train_price_model(task.experiment, snapshot, shelf, task.now)
@@ -98,7 +100,7 @@ def worker_processes(workers: int) -> Iterator[Executor]:
     before = set(multiprocessing.active_children())
     # spawned and not forked: a fork copies the locks of threads that are not there to release them
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_become_worker)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=become_worker)
     try:
         yield executor
     except BaseException:
@@ -126,23 +128,3 @@ def _outcome(task: TrainingTask, future: "Future[TrainingResult]") -> TrainingOu
     except Exception as error:  # what nobody expected in one training must not stop the others
         text = " ".join(str(error).split())
         return TrainingOutcome(name, None, f"{type(error).__name__}: {text}; this was not expected")
-
-
-def _become_worker() -> None:
-    import torch
-
-    torch.set_num_threads(1)  # one thread per process: more collapse when the processor is shared
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end(*_: object) -> None:
-    os._exit(130)  # at once and silently; a version stands whole on the shelf or not at all
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        _end()

@@ -28,8 +28,8 @@ test: $(stamp_tests) ## Run the tests, without network or service
 
 check: $(stamp_tests) ## Check style, types and the layers of the house
 	@echo "Checking: ruff, mypy --strict, import-linter."
-	@$(VENV)/bin/ruff check src tests scripts
-	@$(VENV)/bin/ruff format --check src tests scripts
+	@$(VENV)/bin/ruff check src tests scripts docs/examples
+	@$(VENV)/bin/ruff format --check src tests scripts docs/examples
 	@$(VENV)/bin/mypy
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" lint-imports
 

@@ -23,12 +23,15 @@ settings.load_profile("desk")
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for name in [
         name for name in os.environ if name.startswith("MUR_") and not name.startswith("MUR_CANDLES")
     ]:
         if name != "MUR_REQUIRE_ALL":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("MUR_HOME", str(tmp_path_factory.getbasetemp() / "home"))  # never a person's own
 
 
 @pytest.fixture(autouse=True)

@@ -55,6 +55,14 @@ def test_a_window_gives_what_the_whole_series_gives_even_where_nothing_was_trade
         torch.testing.assert_close(row, expected, rtol=1e-9, atol=1e-9)
 
 
+def test_the_last_rows_alone_are_the_last_rows_of_all(bitcoin_arrays: CandleArrays) -> None:
+    open_time_ms = torch.from_numpy(bitcoin_arrays.open_time_ms[None, :900])
+    ohlcv = torch.from_numpy(bitcoin_arrays.ohlcv[None, :900])
+    features = PriceFeatures(HOURLY)
+    for whole, kept in zip(features(open_time_ms, ohlcv), features(open_time_ms, ohlcv, 48), strict=True):
+        torch.testing.assert_close(kept, whole[:, -48:], rtol=0, atol=0)
+
+
 def test_every_input_has_a_name(bitcoin_table: PriceTable) -> None:
     features = PriceFeatures(HOURLY)
     assert len(features.step_names) == len(set(features.step_names)) == bitcoin_table.columns.steps.shape[1]

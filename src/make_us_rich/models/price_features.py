@@ -44,6 +44,19 @@ class PriceColumns(NamedTuple):
     week_volatility: Tensor
 
 
+class _Parts(NamedTuple):
+    log_volatility: dict[int, Tensor]
+    week: Tensor
+    returns: list[Tensor]
+    relative_range: Tensor
+    position: Tensor
+    seasonal: list[Tensor]
+    volume_deviation: Tensor
+    mean_logs: list[Tensor]
+    mean_volumes: list[Tensor]
+    calendar: dict[str, Tensor]
+
+
 class PriceFeatures(nn.Module):
     """Open times (b, t) and candles (b, t, 5) to `PriceColumns`; the first `WARM_UP` rows are not valid."""
 
@@ -96,70 +109,47 @@ class PriceFeatures(nn.Module):
             *(f"new_york_hour_{hour}" for hour in NEW_YORK_HOURS),
         )
 
-    def forward(self, open_time_ms: Tensor, ohlcv: Tensor) -> PriceColumns:
-        """Compute every column of every row."""
-        log_high, log_low, log_close = (torch.log(ohlcv[..., i]) for i in range(1, 4))
-        log_range = log_high - log_low
+    def forward(self, open_time_ms: Tensor, ohlcv: Tensor, keep: int | None = None) -> PriceColumns:
+        """Compute every column of every row, or, for a forecast, of the last `keep` rows only."""
+
+        def last(column: Tensor) -> Tensor:
+            return column if keep is None else column[:, -keep:]
+
+        log_low, log_close = torch.log(ohlcv[..., 2]), torch.log(ohlcv[..., 3])
         variance = garman_klass_variance(ohlcv)
         floor = rolling_mean(variance, _FLOOR_SPAN) * _VARIANCE_FLOOR + _TINY_VARIANCE
         log_volatility = {
-            span: 0.5 * torch.log(torch.maximum(rolling_mean(variance, span), floor))
+            span: 0.5 * torch.log(torch.maximum(last(rolling_mean(variance, span)), last(floor)))
             for span in (*VOLATILITY_SPANS, self.week_span)
         }
         week = log_volatility[self.week_span]
-        week_volatility = torch.exp(week)
-        calendar = self._calendar(open_time_ms)
-
-        returns = [lag(log_close, k, log_close) / (week_volatility * math.sqrt(k)) for k in RETURN_SPANS]
-        seasonal = [self._seasonal(variance, lead, floor) for lead in self._leads]
-        position = (log_close - log_low) / (log_range + 1e-12) - 0.5
+        log_range = last(torch.log(ohlcv[..., 1]) - log_low)
         volume = ohlcv[..., 4]
         mean_volume = rolling_mean(volume, self.week_span)
         volume_deviation = torch.log((volume + 0.01 * mean_volume + 1e-12) / (1.01 * mean_volume + 1e-12))
-        steps = torch.stack(
-            [
-                *(torch.clamp(move, -10.0, 10.0) for move in returns),
-                torch.clamp(log_range / week_volatility, 0.0, 15.0) - 1.5,
-                position,
-                *(log_volatility[span] - week for span in VOLATILITY_SPANS),
-                week + 5.0,  # hourly volatility of crypto is about e^-5: centres the level
-                *(column - week for column in seasonal),
-                calendar["sin"],
-                calendar["cos"],
-                calendar["half_sin"],
-                calendar["half_cos"],
-                calendar["weekend"],
-                volume_deviation,
+        log_candle = 0.5 * torch.log(torch.maximum(variance, floor))
+        parts = _Parts(
+            log_volatility=log_volatility,
+            week=week,
+            returns=[
+                last(log_close - shift(log_close, k)) / (torch.exp(week) * math.sqrt(k)) for k in RETURN_SPANS
             ],
-            dim=-1,
+            relative_range=log_range / torch.exp(week),
+            position=last(log_close - log_low) / (log_range + 1e-12) - 0.5,
+            seasonal=[last(self._seasonal(variance, lead, floor)) for lead in self._leads],
+            volume_deviation=last(volume_deviation),
+            mean_logs=[last(rolling_mean(log_candle + 30.0, span)) - 30.0 for span in LOG_SPANS],
+            mean_volumes=[last(rolling_mean(volume_deviation + 30.0, span)) - 30.0 for span in VOLUME_SPANS],
+            calendar=self._calendar(last(open_time_ms)),
         )
-        hours = [(calendar["hour"] == hour).to(week.dtype) for hour in range(1, 24)]
-        regressors = torch.stack(
-            [
-                torch.ones_like(week),
-                *(log_volatility[span] for span in VOLATILITY_SPANS),
-                *hours,
-                calendar["weekend"],
-            ],
-            dim=-1,
+        return PriceColumns(
+            steps=_stack_steps(parts),
+            regressors=_stack_regressors(parts),
+            context=_stack_context(parts, self._new_york_hours(last(open_time_ms), parts.calendar)),
+            week_volatility=torch.exp(week),
         )
-        context = torch.stack(
-            [
-                *(rolling_mean(log_volatility[1] + 30.0, span) - 30.0 for span in LOG_SPANS),
-                *seasonal,
-                *(rolling_mean(volume_deviation + 30.0, span) - 30.0 for span in VOLUME_SPANS),
-                *(move.abs() for move in returns[:2]),
-                *(torch.clamp(returns[RETURN_SPANS.index(span)], max=0.0) for span in (1, 4, 24)),
-                torch.log(1.0 + returns[0].abs()),
-                *(((calendar["hour"] == hour) & calendar["on_weekend"]).double() for hour in range(24)),
-                *((calendar["weekday"] == day).double() for day in range(1, 6)),
-                *self._new_york_hours(open_time_ms, calendar["on_weekend"]),
-            ],
-            dim=-1,
-        )
-        return PriceColumns(steps, regressors, context, week_volatility)
 
-    def _new_york_hours(self, open_time_ms: Tensor, on_weekend: Tensor) -> list[Tensor]:
+    def _new_york_hours(self, open_time_ms: Tensor, calendar: dict[str, Tensor]) -> list[Tensor]:
         """Whether the forecast begins in this hour of a New York weekday, for each of `NEW_YORK_HOURS`."""
         close_ms = open_time_ms + self.candle_ms
         changes: Tensor = self._clock_changes
@@ -167,7 +157,7 @@ class PriceFeatures(nn.Module):
         summer = n_changes - torch.div(n_changes, 2, rounding_mode="floor") * 2
         hours = torch.div(close_ms, _MS_PER_HOUR, rounding_mode="floor") + 24 - 5 + summer
         local = hours - torch.div(hours, 24, rounding_mode="floor") * 24
-        return [((local == hour) & ~on_weekend).double() for hour in NEW_YORK_HOURS]
+        return [((local == hour) & ~calendar["on_weekend"]).double() for hour in NEW_YORK_HOURS]
 
     @property
     def _leads(self) -> tuple[int, ...]:
@@ -200,6 +190,47 @@ class PriceFeatures(nn.Module):
             "on_weekend": weekday >= 5,
             "weekend": (weekday >= 5).to(torch.float64),
         }
+
+
+def _stack_steps(parts: _Parts) -> Tensor:
+    calendar, week = parts.calendar, parts.week
+    columns = [
+        *(torch.clamp(move, -10.0, 10.0) for move in parts.returns),
+        torch.clamp(parts.relative_range, 0.0, 15.0) - 1.5,
+        parts.position,
+        *(parts.log_volatility[span] - week for span in VOLATILITY_SPANS),
+        week + 5.0,  # hourly volatility of crypto is about e^-5: centres the level
+        *(column - week for column in parts.seasonal),
+        *(calendar[name] for name in ("sin", "cos", "half_sin", "half_cos", "weekend")),
+        parts.volume_deviation,
+    ]
+    return torch.stack(columns, dim=-1)
+
+
+def _stack_regressors(parts: _Parts) -> Tensor:
+    columns = [
+        torch.ones_like(parts.week),
+        *(parts.log_volatility[span] for span in VOLATILITY_SPANS),
+        *((parts.calendar["hour"] == hour).double() for hour in range(1, 24)),
+        parts.calendar["weekend"],
+    ]
+    return torch.stack(columns, dim=-1)
+
+
+def _stack_context(parts: _Parts, new_york_hours: list[Tensor]) -> Tensor:
+    calendar, returns = parts.calendar, parts.returns
+    columns = [
+        *parts.mean_logs,
+        *parts.seasonal,
+        *parts.mean_volumes,
+        *(move.abs() for move in returns[:2]),
+        *(torch.clamp(returns[RETURN_SPANS.index(span)], max=0.0) for span in (1, 4, 24)),
+        torch.log(1.0 + returns[0].abs()),
+        *(((calendar["hour"] == hour) & calendar["on_weekend"]).double() for hour in range(24)),
+        *((calendar["weekday"] == day).double() for day in range(1, 6)),
+        *new_york_hours,
+    ]
+    return torch.stack(columns, dim=-1)
 
 
 def new_york_clock_changes() -> list[int]:
@@ -241,11 +272,6 @@ def shift(values: Tensor, n: int) -> Tensor:
         return values
     head = values[:, :1].expand(-1, n)
     return torch.cat([head, values[:, :-n]], dim=1)
-
-
-def lag(values: Tensor, n: int, of: Tensor) -> Tensor:
-    """Return `of` less `values` n rows earlier."""
-    return of - shift(values, n)
 
 
 def rolling_mean(values: Tensor, span: int) -> Tensor:

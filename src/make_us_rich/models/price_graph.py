@@ -57,7 +57,7 @@ class PriceGraph(nn.Module):
 
     def forward(self, open_time_ms: Tensor, ohlcv: Tensor) -> Tensor:
         """Return prices."""
-        columns = self.features(open_time_ms, ohlcv)
+        columns = self.features(open_time_ms, ohlcv, max(self.windows))
         last = PriceColumns(
             columns.steps[:, -max(self.windows) :],
             columns.regressors[:, -1],

@@ -78,3 +78,14 @@ def test_progress_is_told_to_the_end(bitcoin_table: PriceTable) -> None:
     seen: list[tuple[int, int]] = []
     fit_lstm(bitcoin_table, bitcoin_table.usable_rows(0, 1500, 8), SMALL, 3, lambda *step: seen.append(step))
     assert seen[-1][0] == seen[-1][1] == len(seen)
+
+
+def test_a_warm_start_takes_over_the_correction_and_fits_the_regression_anew(
+    bitcoin_table: PriceTable, fitted: LstmScale
+) -> None:
+    options = LstmOptions(window=8, hidden=4, epochs=1, batch_size=128, learning_rate=1e-12)
+    rows = bitcoin_table.usable_rows(0, 3000, 8)
+    again = fit_lstm(bitcoin_table, rows, options, seed=3, start=fitted)
+    windows = bitcoin_table.windows(rows[-10:], 8)
+    torch.testing.assert_close(again.correction(windows.steps), fitted.correction(windows.steps))
+    assert not torch.equal(again.volatility.weight, fitted.volatility.weight)

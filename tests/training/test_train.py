@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -6,13 +7,15 @@ import numpy as np
 import pytest
 
 from make_us_rich.errors import NotEnoughHistoryError
+from make_us_rich.evaluation.walk_forward import run_walk_forward
 from make_us_rich.market.snapshot import Snapshot
 from make_us_rich.models.forecast import BASELINES
+from make_us_rich.models.price_table import build_price_table
 from make_us_rich.registry.shelf import Shelf
 from make_us_rich.training.experiment import Experiment
 from make_us_rich.training.shelving import Occasion, build_artifact, fit_final
 from make_us_rich.training.train import train_price_model
-from make_us_rich.training.trial import run_trial
+from make_us_rich.training.trial import Trial, run_trial
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +105,39 @@ def test_too_little_history_is_refused_before_any_fit(take, volatility_only, tmp
         )
     assert not seen
     assert not Shelf(tmp_path, "replay").names()
+
+
+@pytest.fixture(scope="module")
+def warm_trial(snapshot: Snapshot, small_lstm: Experiment) -> Trial:
+    warm = small_lstm.lstm.model_copy(update={"warm_start": "folds"})
+    return run_trial(small_lstm.model_copy(update={"lstm": warm}), snapshot)
+
+
+def test_a_warm_start_begins_cold_in_the_first_fold_only(
+    warm_trial: Trial, snapshot: Snapshot, small_lstm
+) -> None:
+    cold = run_trial(small_lstm, snapshot).walk.residuals["lstm"]
+    for fold in warm_trial.folds:
+        rows = slice(fold.test_start, fold.test_end)
+        is_same = np.array_equal(cold[rows], warm_trial.walk.residuals["lstm"][rows])
+        assert is_same is (fold.index == 0)
+
+
+def test_no_fold_of_a_warm_start_knows_what_comes_after_it(warm_trial: Trial) -> None:
+    table, end = warm_trial.table, warm_trial.folds[2].test_start
+    other = table.ohlcv.copy()
+    other[end:, :4] *= np.linspace(1.0, 2.0, len(table) - end)[:, None]
+    changed = build_price_table(table.open_time_ms, other, table.timeframe, table.horizons)
+    walk = run_walk_forward(changed, warm_trial.candidates, warm_trial.folds)
+    told = end - max(table.horizons)
+    np.testing.assert_array_equal(walk.residuals["lstm"][:told], warm_trial.walk.residuals["lstm"][:told])
+    assert not np.array_equal(walk.residuals["lstm"], warm_trial.walk.residuals["lstm"])
+
+
+def test_the_final_fit_of_a_warm_start_begins_where_the_last_fold_ended(warm_trial: Trial) -> None:
+    def correction(*, start: bool) -> np.ndarray:
+        trial = warm_trial if start else replace(warm_trial, walk=replace(warm_trial.walk, last_fitted={}))
+        return fit_final(trial)["lstm"].model.module.head.weight.numpy()
+
+    assert not np.array_equal(correction(start=True), correction(start=False))
+    np.testing.assert_array_equal(correction(start=True), correction(start=True))

@@ -1,7 +1,7 @@
 """Walk forward: fit before each fold, forecast it, calibrate on what earlier folds left."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,11 +19,15 @@ OnProgress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class FitJob:
-    """What a fit may use: `rows` whose targets it may know, and what was fitted on them before it."""
+    """What a fit may use: `rows` whose targets it may know, and what was fitted on them before it.
+
+    `previous` is what the candidates came to in the fold before, on fewer rows; empty in the first.
+    """
 
     table: PriceTable
     rows: Rows
     fitted: Mapping[str, FittedPrice]
+    previous: Mapping[str, FittedPrice]
     on_step: OnStep | None = None
 
 
@@ -38,10 +42,14 @@ class PriceCandidate:
 
 @dataclass(frozen=True, slots=True)
 class WalkForward:
-    """The outer-fold backtest, and per candidate held-out residuals (n candles, horizon), NaN where none."""
+    """The outer-fold backtest, and per candidate held-out residuals (n candles, horizon), NaN where none.
+
+    `last_fitted` is what the candidates came to in the last fold.
+    """
 
     backtest: Backtest
     residuals: dict[str, FloatArray]
+    last_fitted: Mapping[str, FittedPrice] = field(default_factory=dict)
 
 
 def run_walk_forward(
@@ -53,10 +61,12 @@ def run_walk_forward(
     """Run every candidate through every fold; `on_progress` gets a line of text and the share done."""
     residuals = {c.name: np.full((len(table), len(table.horizons)), np.nan) for c in candidates}
     pieces: dict[str, list[FloatArray]] = {c.name: [] for c in candidates}
+    fitted: Mapping[str, FittedPrice] = {}
     for fold in folds:
         rows = np.arange(fold.test_start, fold.test_end)
         where = f"fold {fold.index + 1} of {len(folds)}"
-        fitted = fit_all(table, candidates, fold.test_start, _on_fold(where, fold, len(folds), on_progress))
+        on_fit = _on_fold(where, fold, len(folds), on_progress)
+        fitted = fit_all(table, candidates, fold.test_start, fitted, on_fit)
         for name, fit in fitted.items():
             forecast = fit.predict(table, rows)
             if fold.is_outer:
@@ -64,13 +74,20 @@ def run_walk_forward(
                 shape = calibrated_shape(known, table.horizons, table.timeframe)
                 pieces[name].append(forecast.quantiles(shape))
             residuals[name][rows] = forecast.residuals(table.returns(rows))
-    return WalkForward(_backtest(table, folds, pieces), residuals)
+    return WalkForward(_backtest(table, folds, pieces), residuals, fitted)
 
 
 def fit_all(
-    table: PriceTable, candidates: Sequence[PriceCandidate], end: int, on_progress: OnProgress | None = None
+    table: PriceTable,
+    candidates: Sequence[PriceCandidate],
+    end: int,
+    previous: Mapping[str, FittedPrice],
+    on_progress: OnProgress | None = None,
 ) -> dict[str, FittedPrice]:
-    """Fit the candidates in their order on every row whose targets had closed before row `end`."""
+    """Fit the candidates in their order on every row whose targets had closed before row `end`.
+
+    `previous` must have been fitted with an earlier `end`: what begins there knows no more than these rows.
+    """
     fitted: dict[str, FittedPrice] = {}
     for position, candidate in enumerate(candidates):
 
@@ -79,7 +96,7 @@ def fit_all(
                 on_progress(name, (before + done / max(total, 1)) / len(candidates))
 
         rows = table.usable_rows(0, end, candidate.window)
-        fitted[candidate.name] = candidate.fit(FitJob(table, rows, dict(fitted), on_step))
+        fitted[candidate.name] = candidate.fit(FitJob(table, rows, dict(fitted), previous, on_step))
     return fitted
 
 

@@ -31,12 +31,19 @@ class LstmOptions:
     accelerator: str = "auto"
 
 
-def fit_lstm(
-    table: PriceTable, rows: Rows, options: LstmOptions, seed: int, on_step: OnStep | None = None
+def fit_lstm(  # noqa: PLR0913 -- on what, how, from where, and who watches
+    table: PriceTable,
+    rows: Rows,
+    options: LstmOptions,
+    seed: int,
+    on_step: OnStep | None = None,
+    *,
+    start: LstmScale | None = None,
 ) -> LstmScale:
     """Fit on the targets of `rows`, which must all have closed; the same seed gives the same weights.
 
-    `on_step` is called with (steps done, steps in all).
+    `on_step` is called with (steps done, steps in all). `start` is a network of the same size to begin at,
+    fitted on none but these rows; its regression is fitted anew.
     """
     volatility = fit_volatility(table, rows, wide=True)
     with torch.random.fork_rng(devices=[]):
@@ -48,6 +55,8 @@ def fit_lstm(
         log_scale = volatility(table.windows(rows, 1))
     residuals = table.returns(rows) / log_scale.exp().numpy()
     network.start_shape_at(empirical_shape(residuals[-_SHAPE_ROWS:]))
+    if start is not None:
+        network.start_at(start)
     batches = _RowBatches(len(rows), options.batch_size, seed)
     fit = _QuantileFit(network, _Samples.of(table, rows, log_scale), options, len(batches) * options.epochs)
     plan = FitPlan(options.accelerator, options.epochs, len(batches), gradient_clip=1.0)

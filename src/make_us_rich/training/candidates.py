@@ -1,6 +1,9 @@
 """From an experiment to the recipes that run through its folds."""
 
+from dataclasses import replace
+
 from make_us_rich.evaluation.walk_forward import FitJob, PriceCandidate
+from make_us_rich.models.location_scale import FittedPrice
 from make_us_rich.models.lstm import LstmOptions, fit_lstm
 from make_us_rich.models.lstm_scale import LstmScale
 from make_us_rich.models.original_fit import OriginalOptions, fit_original
@@ -19,16 +22,24 @@ def price_candidates(experiment: Experiment) -> tuple[PriceCandidate, ...]:
         return (volatility,)
     if experiment.model == "lstm-original":
         return (volatility, _original(experiment))
-    options = LstmOptions(**experiment.lstm.model_dump())
-
-    def fit(job: FitJob) -> ScaleModel:
-        network = fit_lstm(job.table, job.rows, options, experiment.seed, job.on_step)
-        return ScaleModel(network, options.window)
-
-    lstm = PriceCandidate("lstm", options.window, fit)
+    lstm = _lstm(experiment)
     if experiment.model == "lstm":
         return (volatility, lstm)
-    return (volatility, lstm, PriceCandidate("blend", options.window, _blend))
+    return (volatility, lstm, PriceCandidate("blend", lstm.window, _blend))
+
+
+def _lstm(experiment: Experiment) -> PriceCandidate:
+    settings = experiment.lstm
+    cold = LstmOptions(**settings.model_dump(exclude={"warm_start", "warm_epochs"}))
+    warm = replace(cold, epochs=settings.warm_epochs)
+
+    def fit(job: FitJob) -> ScaleModel:
+        start = _network(job.previous.get("lstm")) if settings.warm_start == "folds" else None
+        options = warm if start else cold
+        network = fit_lstm(job.table, job.rows, options, experiment.seed, job.on_step, start=start)
+        return ScaleModel(network, options.window)
+
+    return PriceCandidate("lstm", cold.window, fit)
 
 
 def _original(experiment: Experiment) -> PriceCandidate:
@@ -50,9 +61,16 @@ def _fit_volatility(job: FitJob) -> ScaleModel:
 
 def _blend(job: FitJob) -> ScaleModel:
     lstm = job.fitted["lstm"]
-    if not (isinstance(lstm, ScaleModel) and isinstance(lstm.module, LstmScale)):
+    network = _network(lstm)
+    if network is None or not isinstance(lstm, ScaleModel):
         raise TypeError("a blend needs a fitted lstm before it")
     if job.on_step is not None:
         job.on_step(1, 1)
     # the regression inside the network, which is the wide one: blending halves the network's correction
-    return ScaleModel(BlendScale([lstm.module.volatility, lstm.module]), lstm.window)
+    return ScaleModel(BlendScale([network.volatility, network]), lstm.window)
+
+
+def _network(fitted: FittedPrice | None) -> LstmScale | None:
+    if isinstance(fitted, ScaleModel) and isinstance(fitted.module, LstmScale):
+        return fitted.module
+    return None

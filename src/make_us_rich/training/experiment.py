@@ -16,7 +16,11 @@ _NOT_RECIPE = {"since", "until", "source"}
 
 
 class LstmSettings(BaseModel):
-    """How the network is trained; see `models.lstm.LstmOptions`."""
+    """How the network is trained; see `models.lstm.LstmOptions`.
+
+    With `warm_start: folds` the network of a fold begins where that of the fold before ended and is trained
+    for `warm_epochs`; that of the fold before knew no more, so nothing leaks.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,6 +30,8 @@ class LstmSettings(BaseModel):
     batch_size: int = Field(default=256, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     weight_decay: float = Field(default=1e-2, ge=0)
+    warm_start: Literal["none", "folds"] = "none"
+    warm_epochs: int = Field(default=1, ge=1, le=1000)
     accelerator: str = "auto"
 
 

@@ -46,7 +46,7 @@ def fit_final(trial: Trial, on_progress: OnProgress | None = None) -> dict[str, 
             on_progress(f"{name}: all candles", share)
 
     table = trial.table
-    fitted = fit_all(table, trial.candidates, len(table), on_fit)
+    fitted = fit_all(table, trial.candidates, len(table), trial.walk.last_fitted, on_fit)
     return {
         name: FittedScale(fit, calibrated_shape(trial.walk.residuals[name], table.horizons, table.timeframe))
         for name, fit in fitted.items()

@@ -152,12 +152,8 @@ def plant_leaks(task: Task) -> Any:
         )
         findings.append(_leaks_found(f"planted: {name} among our features", report))
     report = check_leakage(leaking_inputs(HOURLY), candles, HOURLY, WARM_UP)
-    trial = run_trial(preset_experiment(task.preset, str(SYMBOL)), walk.snapshot)
-    findings.append(
-        _leaks_found(
-            "planted: a model that sees the next candle", report, *_gate_on_leak(trial, walk.snapshot.candles)
-        )
-    )
+    gate, warnings = _gate_on_leak(walk, task.preset)
+    findings.append(_leaks_found("planted: a model that sees the next candle", report, gate, warnings))
     return [asdict(finding) for finding in findings]
 
 

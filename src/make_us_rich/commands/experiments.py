@@ -7,13 +7,12 @@ from typing import Any
 
 import orjson
 
-from make_us_rich import __version__
 from make_us_rich.desk.history import SpanQuery, resolve_origin, snapshot_series
 from make_us_rich.desk.moments import parse_moment
 from make_us_rich.desk.progress import ProgressReport
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import UsageError
-from make_us_rich.evaluation.report import Report, ReportSubject, build_report
+from make_us_rich.evaluation.report import Report
 from make_us_rich.market.files import disk_errors_named, write_atomically
 from make_us_rich.market.snapshot import Snapshot, save_snapshot
 from make_us_rich.market.symbol import Symbol
@@ -70,11 +69,10 @@ def backtest_experiment(
     """Walk forward and report; nothing is fitted on all data, exported or shelved."""
     place, snapshot = take_experiment_snapshot(settings, market, experiment, now, progress)
     from make_us_rich.training.trial import run_trial
+    from make_us_rich.training.trial_report import report_trial
 
     trial = run_trial(experiment, snapshot, _on_progress(f"Backtesting {experiment.name}", progress))
-    return place, build_report(
-        _subject(experiment, snapshot), trial.walk.backtest, trial.evidence, trial.verdicts
-    )
+    return place, report_trial(trial, snapshot)
 
 
 def write_report(report: Report, folder: Path) -> None:
@@ -99,27 +97,3 @@ def training_moment(place: Workplace, experiment: Experiment, now: datetime) -> 
 
 def _on_progress(task: str, progress: ProgressReport) -> Callable[[str, float], None]:
     return lambda line, share: progress.report(task, share, 1.0, line)
-
-
-def _subject(experiment: Experiment, snapshot: Snapshot) -> ReportSubject:
-    return ReportSubject(
-        name=experiment.name,
-        candidate=experiment.model,
-        symbol=experiment.symbol,
-        timeframe=experiment.timeframe,
-        market=snapshot.market,
-        source=snapshot.source,
-        data_start=snapshot.first,
-        data_end=snapshot.data_end,
-        snapshot_hash=snapshot.content_hash,
-        seed=experiment.seed,
-        code_version=__version__,
-        command=_command(experiment, snapshot),
-    )
-
-
-def _command(experiment: Experiment, snapshot: Snapshot) -> str:
-    origin = f"--source {experiment.source}" if experiment.source else f"--market {snapshot.market}"
-    span = f"--since {snapshot.first:%Y-%m-%dT%H:%M} --until {snapshot.data_end:%Y-%m-%dT%H:%M}"
-    series = f"{experiment.symbol} --timeframe {experiment.timeframe}"
-    return f"mur backtest {series} --preset {experiment.model} {origin} {span}"

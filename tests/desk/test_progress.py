@@ -16,6 +16,25 @@ def test_elsewhere_than_on_a_terminal_a_task_says_its_start_and_its_end_and_litt
     assert stream.getvalue().splitlines() == ["Fetching: 1%", "Fetching: 100%"]
 
 
+class Pipe(io.StringIO):
+    """A stream that hands on each write by itself, as stderr does under `python -u`."""
+
+    def __init__(self):
+        super().__init__()
+        self.writes = []
+
+    def write(self, text):
+        self.writes.append(text)
+        return super().write(text)
+
+
+def test_a_line_is_written_in_one_piece_so_that_another_thread_cannot_break_it():
+    stream = Pipe()
+    with ProgressReport(stream) as progress:
+        progress.say("Serving on http://127.0.0.1:8000")
+    assert stream.writes == ["Serving on http://127.0.0.1:8000\n"]
+
+
 def test_the_steps_of_a_task_do_not_each_say_their_end():
     stream = io.StringIO()
     with ProgressReport(stream) as progress:

@@ -27,7 +27,8 @@ def answer(record: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) ->
 
 def say(line: str) -> None:
     """Print one line beside the answer, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")  # in one piece, because threads and other processes write to it as well
+    sys.stderr.flush()
 
 
 def begin() -> Settings:
@@ -36,7 +37,7 @@ def begin() -> Settings:
     level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     return settings

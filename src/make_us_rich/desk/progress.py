@@ -47,7 +47,8 @@ class ProgressReport:
         if self._bars is not None:
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(line, file=self._stream, flush=True)
+            self._stream.write(f"{line}\n")  # in one piece, because threads and trainings write to it as well
+            self._stream.flush()
 
     def _move_bar(self, bars: Progress, task: str, done: float, total: float, detail: str) -> None:
         if task not in self._bar_of:

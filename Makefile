@@ -24,7 +24,7 @@ up: $(stamp_up) ## Run the whole desk on one port: candles, training, forecasts,
 
 test: $(stamp_tests) ## Run the tests, without network or service
 	@echo "Testing: pytest $(ARGS)"
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(stamp_tests) ## Check style, types and the layers of the house
 	@echo "Checking: ruff, mypy --strict, import-linter."

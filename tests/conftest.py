@@ -10,7 +10,10 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from database_server import fresh_postgresql, postgresql_server
 from exchange_server import ExchangeServer, RecordedMarket
+from make_us_rich.database.engine import Database, open_database
+from make_us_rich.database.schema import create_if_absent
 from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles, as_full_candles
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -68,6 +71,38 @@ def exchange_server(recorded_market: RecordedMarket) -> Iterator[ExchangeServer]
     """A local exchange with real candles, whose clock stands at 2026-04-30 02:30 until a test sets it."""
     with ExchangeServer(recorded_market, datetime(2026, 4, 30, 2, 30, tzinfo=UTC)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The address of a real PostgreSQL server that lives as long as the tests."""
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, on SQLite and on PostgreSQL in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'desk.db'}"
+        return
+    with fresh_postgresql(request.getfixturevalue("postgresql_url")) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(database_url: str) -> Iterator[Database]:
+    """A database without tables, on either engine."""
+    database = open_database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """A database with every table and no row, on either engine."""
+    create_if_absent(empty_database)
+    return empty_database
 
 
 @pytest.fixture

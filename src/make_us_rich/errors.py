@@ -10,6 +10,10 @@
     ├── SourceError                 a market source failed
     │   └── SourceUnavailableError  temporarily: wait and try again
     ├── StoreError                  the disk or a stored file refused: free it, or run another version
+    ├── AccessError                 who asks may not
+    │   ├── NotLoggedInError        nobody known asks: log in or send a token
+    │   ├── NotAllowedError         somebody known asks for what is not theirs
+    │   └── TooManyCallsError       not now: wait as long as it says
     ├── ArtifactError               a model folder is broken, foreign or half written: it is not used
     └── ForecastUnavailableError    nothing honest can be answered at this moment
 
@@ -55,6 +59,26 @@ class SourceUnavailableError(SourceError):
 
 class StoreError(MakeUsRichError):
     """A stored file or its folder refused to be read or written."""
+
+
+class AccessError(MakeUsRichError):
+    """Who asks may not."""
+
+
+class NotLoggedInError(AccessError):
+    """Nobody known asks: a login, token, code or password is missing or wrong."""
+
+
+class NotAllowedError(AccessError):
+    """Somebody known asks for what is not theirs."""
+
+
+class TooManyCallsError(AccessError):
+    """Too many calls or attempts; the same may be tried again after `retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ArtifactError(MakeUsRichError):

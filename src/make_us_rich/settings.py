@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Market = Literal["live", "replay", "simulated"]
 Tracking = Literal["none", "mlflow", "wandb"]
+SignUp = Literal["open", "invitation", "closed"]
 
 
 class Settings(BaseSettings):
@@ -31,6 +32,21 @@ class Settings(BaseSettings):
     stale_limit_hours: float = Field(
         default=48.0, gt=0, description="Age in hours at which old candles are no longer answered from."
     )
+    database_url: SecretStr | None = Field(
+        default=None, description="sqlite:///FILE or postgresql://…; default: desk.db in the market's home."
+    )
+    public_read: bool = Field(default=False, description="Whether reading needs neither a token nor a login.")
+    sign_up: SignUp = Field(default="invitation", description="Who may make an account for themselves.")
+    secret_key: SecretStr | None = Field(
+        default=None, min_length=32, description="Signs cookies; default: a file made in the market's home."
+    )
+    monthly_quota: int = Field(default=1_000, ge=0, description="Calls with tokens per user and month.")
+    rate_limit_per_minute: int = Field(default=600, ge=1, description="Calls per user, minute and process.")
+    trusted_proxies: str = Field(
+        default="", description="Addresses whose X-Forwarded headers are believed, separated by commas."
+    )
+    root_path: str = Field(default="", description="Path under which a proxy offers the API.")
+    access_log: bool = Field(default=False, description="Whether every request is logged, without secrets.")
 
     @property
     def budgets(self) -> Path:

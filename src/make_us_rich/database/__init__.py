@@ -1,0 +1,1 @@
+"""The one database of a desk: people and what they may, forecasts and what became of them."""

@@ -1,0 +1,1 @@
+"""One module per version; once released they never change."""

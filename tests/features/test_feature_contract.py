@@ -4,14 +4,15 @@ import polars as pl
 import pytest
 
 from make_us_rich.features import feature_set
-from make_us_rich.features.feature_set import FEATURES, compute_features
+from make_us_rich.features.feature_set import DAILY_FEATURES, FEATURES, compute_features
 from make_us_rich.features.targets import forward_returns
 from make_us_rich.market.timeframe import Timeframe
 
 HOURLY = Timeframe("1h")
+EVERY_FEATURE = {**FEATURES, **DAILY_FEATURES}
 
 
-@pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES.keys())
+@pytest.mark.parametrize("feature", EVERY_FEATURE.values(), ids=EVERY_FEATURE.keys())
 def test_feature_is_unchanged_when_the_future_is_cut_off(feature, bitcoin_hours: pl.DataFrame) -> None:
     candles = bitcoin_hours.head(1000)
     whole, cut = feature(candles, HOURLY).head(800), feature(candles.head(800), HOURLY)
@@ -22,7 +23,7 @@ def test_feature_is_unchanged_when_the_future_is_cut_off(feature, bitcoin_hours:
     )
 
 
-@pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES.keys())
+@pytest.mark.parametrize("feature", EVERY_FEATURE.values(), ids=EVERY_FEATURE.keys())
 def test_feature_keeps_the_rows_and_gives_numbers(feature, bitcoin_hours: pl.DataFrame) -> None:
     candles = bitcoin_hours.head(1000)
     columns = feature(candles, HOURLY)
@@ -34,6 +35,12 @@ def test_targets_are_no_features(bitcoin_hours: pl.DataFrame) -> None:
     assert not [
         name for name in compute_features(bitcoin_hours.head(800), HOURLY).columns if "target" in name
     ]
+
+
+def test_columns_whose_windows_are_days_belong_to_daily_candles(bitcoin_hours: pl.DataFrame) -> None:
+    candles = bitcoin_hours.head(300)
+    assert "7_day_ADX" in compute_features(candles, Timeframe("1d")).columns
+    assert "7_day_ADX" not in compute_features(candles, HOURLY).columns
 
 
 def test_forward_returns_end_where_the_future_is_unknown() -> None:

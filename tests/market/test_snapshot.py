@@ -16,6 +16,7 @@ from make_us_rich.market.snapshot import (
     load_snapshot,
     save_snapshot,
     take_snapshot,
+    with_market_variance,
 )
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -84,6 +85,15 @@ def test_what_was_traded_is_part_of_the_content_where_the_source_tells_it(make_c
     assert content_hash(other) != full.content_hash
     unknown = full.candles.with_columns(trades=pl.when(pl.col("trades") > 0).then("trades"))
     assert content_hash(unknown) != full.content_hash
+
+
+def test_the_variance_of_the_market_is_part_of_the_content_on_disk_too(make_candles, tmp_path):
+    bare = take(make_candles(300))
+    whole = with_market_variance(bare, pl.int_range(300, eager=True).cast(pl.Float64))
+    assert whole.content_hash != bare.content_hash
+    save_snapshot(whole, tmp_path)
+    assert load_snapshot(tmp_path, whole.content_hash).candles.equals(whole.candles)
+    assert with_market_variance(bare, pl.Series([None] * 300)).content_hash == bare.content_hash
 
 
 def test_columns_without_any_value_leave_candles_and_hash_as_they_were(make_candles):

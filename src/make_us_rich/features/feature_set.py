@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 import polars as pl
 
 from make_us_rich.features.calendar import calendar
+from make_us_rich.features.indicators import trend_indicators
 from make_us_rich.features.price import lag_returns, log_range, volatility, volume_deviation
 from make_us_rich.market.timeframe import Timeframe
 
@@ -13,6 +14,7 @@ Feature = Callable[[pl.DataFrame, Timeframe], pl.DataFrame]
 """Candles to one or more columns, row for row; row t is the same when the future is cut off."""
 
 ENTRY_POINT_GROUP = "make_us_rich.features"
+_DAILY = Timeframe("1d")
 _LAGS = (1, 4, 12, 24)
 _SPANS = (1, 2, 4, 8, 12, 24, 48, 96, 168, 336, 720)
 _VOLUME_SPAN = 168
@@ -25,15 +27,22 @@ FEATURES: Mapping[str, Feature] = {
     "volume_deviation": lambda candles, _: volume_deviation(candles, _VOLUME_SPAN),
 }
 
+DAILY_FEATURES: Mapping[str, Feature] = {
+    "trend_indicators": lambda candles, _: trend_indicators(candles),
+}
+"""Their windows are days, so candles of another length have no such columns."""
 
-def known_features() -> dict[str, Feature]:
+
+def known_features(timeframe: Timeframe) -> dict[str, Feature]:
     """Return our own features and those of installed packages (entry points `make_us_rich.features`)."""
-    return dict(FEATURES) | {point.name: point.load() for point in entry_points(group=ENTRY_POINT_GROUP)}
+    daily = DAILY_FEATURES if timeframe == _DAILY else {}
+    others = {point.name: point.load() for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return {**FEATURES, **daily, **others}
 
 
 def compute_features(
     candles: pl.DataFrame, timeframe: Timeframe, features: Mapping[str, Feature] | None = None
 ) -> pl.DataFrame:
     """Return the columns of every feature side by side, one row per candle."""
-    chosen = known_features() if features is None else features
+    chosen = known_features(timeframe) if features is None else features
     return pl.concat([feature(candles, timeframe) for feature in chosen.values()], how="horizontal")

@@ -4,6 +4,7 @@
 `TRADE_COLUMNS`; `FULL_SCHEMA` has both, with nulls where a source does not say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -99,17 +100,36 @@ def is_impossible() -> pl.Expr:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CandleArrays:
-    """Candles as NumPy arrays, the form models take."""
+    """Candles as NumPy arrays, the form models take.
+
+    `activity` holds the columns besides the candle that a model reads, for one that reads any.
+    """
 
     open_time_ms: NDArray[np.int64]  # (n,)
     ohlcv: NDArray[np.float64]  # (n, 5)
+    activity: NDArray[np.float64] | None = None  # (n, k)
 
     @classmethod
-    def from_frame(cls, candles: pl.DataFrame) -> Self:
-        """Copy the candle columns of a frame; further columns are left out."""
+    def from_frame(cls, candles: pl.DataFrame, activity: Sequence[str] = ()) -> Self:
+        """Copy the candle columns of a frame, and those of its activity that are named.
+
+        An activity nobody told is that of the candle before; NaN where none was told before.
+        """
         open_time_ms = candles["open_time"].dt.epoch("ms").to_numpy().astype(np.int64)
         ohlcv = candles.select(VALUE_COLUMNS).to_numpy().astype(np.float64)
-        return cls(open_time_ms, np.ascontiguousarray(ohlcv))
+        further = candles.select(pl.col(activity).cast(pl.Float64).forward_fill()) if activity else None
+        return cls(
+            open_time_ms,
+            np.ascontiguousarray(ohlcv),
+            None if further is None else np.ascontiguousarray(further.to_numpy().astype(np.float64)),
+        )
+
+    def at(
+        self, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return open times, candles and activity at rows of any shape, as a model takes them."""
+        activity = None if self.activity is None else self.activity[rows]
+        return self.open_time_ms[rows], self.ohlcv[rows], activity
 
     def __len__(self) -> int:
         return len(self.open_time_ms)

@@ -11,6 +11,7 @@ from typing import get_args
 import polars as pl
 
 from make_us_rich.errors import StoreError
+from make_us_rich.market.activity import MARKET_VARIANCE
 from make_us_rich.market.candle import CANDLE_SCHEMA, TRADE_COLUMNS, as_full_candles
 from make_us_rich.market.files import disk_errors_named, write_atomically
 from make_us_rich.market.quality import check_quality, fill_gaps, require_fit
@@ -33,8 +34,8 @@ class Origin:
 class Snapshot:
     """Candles fit to learn from: checked, on every step of the grid, and identified by `content_hash`.
 
-    `candles` has `CANDLE_SCHEMA`, the trade columns the source has, and `filled`; `first` and `last` are
-    open times.
+    `candles` has `CANDLE_SCHEMA`, the trade columns the source has, `filled`, and `market_variance` where it
+    was added; `first` and `last` are open times.
     """
 
     symbol: Symbol
@@ -57,8 +58,8 @@ def content_hash(candles: pl.DataFrame) -> str:
     """Return the SHA-256 of the values, column after column; the same on every machine.
 
     It is taken over little-endian bytes and not over a Parquet file, because the bytes of a file depend
-    on the version that wrote it. A trade column counts where it holds anything, so that candles without
-    one have the same hash as before there were any.
+    on the version that wrote it. A trade column, or that of the market, counts where it holds anything, so
+    that candles without one have the same hash as before there were any.
     """
     digest = hashlib.sha256()
     for name in CANDLE_SCHEMA:
@@ -83,6 +84,13 @@ def take_snapshot(
     full = as_full_candles(candles)
     told = full.select(*CANDLE_SCHEMA.names(), *_told_columns(full))
     return _build(fill_gaps(told, timeframe), symbol, timeframe, origin)
+
+
+def with_market_variance(snapshot: Snapshot, variance: pl.Series) -> Snapshot:
+    """Return the snapshot with the market's variance of each candle, which its hash then covers."""
+    candles = snapshot.candles.with_columns(variance.alias(MARKET_VARIANCE))
+    origin = Origin(snapshot.market, snapshot.source)
+    return _build(candles, snapshot.symbol, snapshot.timeframe, origin)
 
 
 def save_snapshot(snapshot: Snapshot, root: Path) -> Path:
@@ -116,7 +124,8 @@ def load_snapshot(root: Path, content_hash: str) -> Snapshot:
 
 
 def _told_columns(candles: pl.DataFrame) -> list[str]:
-    return [name for name in TRADE_COLUMNS if name in candles.columns and candles[name].count()]
+    further = (*TRADE_COLUMNS, MARKET_VARIANCE)
+    return [name for name in further if name in candles.columns and candles[name].count()]
 
 
 def _build(filled: pl.DataFrame, symbol: Symbol, timeframe: Timeframe, origin: Origin) -> Snapshot:

@@ -61,6 +61,13 @@ def test_backtested_baseline_is_unchanged_when_the_future_is_cut_off(
     np.testing.assert_array_equal(whole, cut)
 
 
+def test_the_first_daily_row_does_not_know_the_days_after_it() -> None:
+    close = np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.03, 800) * np.linspace(0.5, 3, 800)))
+    rows, daily = np.array([92]), Timeframe("1d")
+    whole, cut = (backtest_baseline("ewma_persistence", c, rows, daily, (1,)) for c in (close, close[:93]))
+    assert np.array_equal(whole, cut)
+
+
 def test_ewma_persistence_is_wider_after_a_wild_day() -> None:
     calm = np.random.default_rng(4).normal(0, 0.002, 3000)
     wild = np.concatenate([calm, np.random.default_rng(5).normal(0, 0.02, 24)])

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from make_us_rich.errors import ArtifactError
+from make_us_rich.market.activity import Activity
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.calibration import empirical_shape
 from make_us_rich.models.export import GoldenWindows, check_parity, export_onnx
@@ -10,7 +11,7 @@ from make_us_rich.models.forecast import MEDIAN
 from make_us_rich.models.lstm import LstmOptions, fit_lstm
 from make_us_rich.models.onnx import OnnxForecaster
 from make_us_rich.models.price_graph import FittedScale, PriceGraph
-from make_us_rich.models.price_table import PriceTable
+from make_us_rich.models.price_table import PriceTable, build_price_table
 from make_us_rich.models.scale_model import ScaleModel
 
 WINDOW = 8
@@ -88,3 +89,30 @@ def test_each_horizon_is_served_by_its_own_candidate(graph, windows, bitcoin_arr
         scale = graph.scales[1](last).exp().numpy()
     expected = windows.ohlcv[:, -1, 3, None] * np.exp(scale[:, 5, None] * graph.shape[5].numpy())
     np.testing.assert_allclose(graph_prices[:, 5], expected, rtol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def active_graph(active_arrays) -> PriceGraph:
+    inputs = ("taker_share", "trades", "market_volatility")
+    arrays, hourly = active_arrays, Timeframe("1h")
+    table = build_price_table(
+        arrays.open_time_ms, arrays.ohlcv, hourly, activity=Activity(inputs, arrays.activity)
+    )
+    rows = table.usable_rows(0, 2500, WINDOW)
+    network = fit_lstm(table, rows, LstmOptions(window=WINDOW, hidden=4, epochs=1), seed=5)
+    with torch.no_grad():
+        scale = network(table.windows(rows, WINDOW)).exp().numpy()
+    fitted = FittedScale(ScaleModel(network, WINDOW), empirical_shape(table.returns(rows) / scale))
+    return PriceGraph(hourly, {"lstm": fitted}, ["lstm"] * 6, inputs).eval()
+
+
+def test_exported_graph_with_a_third_input_equals_torch(active_arrays, active_graph) -> None:
+    lookback = active_graph.lookback
+    index = np.linspace(lookback, 4000, 100).astype(int)[:, None] + np.arange(-lookback, 0)
+    windows = GoldenWindows(*active_arrays.at(index))
+    parity, prices = check_parity(active_graph, export_onnx(active_graph, windows), windows)
+    assert (parity.windows, prices.shape) == (100, (100, 6, 13))
+    with torch.no_grad():
+        open_time_ms, ohlcv, activity = windows.tensors()
+        doubled = active_graph(open_time_ms, ohlcv, activity * torch.tensor([1.0, 1.0, 2.0])).numpy()
+    assert not np.allclose(prices, doubled, rtol=1e-6), "the third input is read"

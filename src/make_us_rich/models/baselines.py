@@ -17,6 +17,7 @@ HISTORY_DAYS = 365
 MINIMUM_DAYS = 90
 EWMA_DECAY = 0.97  # of the variance, per candle
 _EWMA_WARM_UP = 720
+_EWMA_SEED = MINIMUM_DAYS  # candles that set the first value; the earliest row of any timeframe knows them
 _SMALLEST_VOLATILITY = 1e-8
 
 
@@ -77,7 +78,7 @@ def unit_volatility(name: str, log_close: FloatArray) -> FloatArray:
     if name == "persistence":
         return np.ones_like(log_close)
     squared = np.diff(log_close, prepend=log_close[0]) ** 2
-    squared[0] = squared[1 : _EWMA_WARM_UP + 1].mean()
+    squared[0] = squared[1 : _EWMA_SEED + 1].mean()
     variance = pl.Series(squared).ewm_mean(alpha=1 - EWMA_DECAY, adjust=False).to_numpy()
     floored: FloatArray = np.maximum(np.sqrt(variance), _SMALLEST_VOLATILITY)
     return floored

@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from make_us_rich.errors import ArtifactError
 from make_us_rich.models.forecast import FloatArray
-from make_us_rich.models.onnx import OnnxForecaster
+from make_us_rich.models.onnx import INPUT_NAMES, OnnxForecaster
 from make_us_rich.models.price_graph import PriceGraph
 
 RELATIVE_PRICE_TOLERANCE = 1e-6
@@ -21,10 +22,16 @@ NORMALISED_TOLERANCE = 1e-5  # of the log return in units of the past week's vol
 
 @dataclass(frozen=True, slots=True)
 class GoldenWindows:
-    """Inputs to check an export with: open times (b, lookback), candles (b, lookback, 5)."""
+    """Inputs to check an export with: open times (b, lookback), candles (b, lookback, 5), activity (…, k)."""
 
     open_time_ms: NDArray[np.int64]
     ohlcv: FloatArray
+    activity: FloatArray | None = None
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Return what there is of them, in the order the graph takes them."""
+        arrays = (self.open_time_ms, self.ohlcv, self.activity)
+        return tuple(torch.from_numpy(array) for array in arrays if array is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,8 @@ class Parity:
 def export_onnx(graph: PriceGraph, sample: GoldenWindows) -> bytes:
     """Return the ONNX file of a graph; the batch axis is free, the lookback fixed."""
     buffer = io.BytesIO()
-    inputs = (torch.from_numpy(sample.open_time_ms[:2]), torch.from_numpy(sample.ohlcv[:2]))
+    inputs = tuple(tensor[:2] for tensor in sample.tensors())
+    names = INPUT_NAMES[: len(inputs)]
     with warnings.catch_warnings():
         # the tracing exporter is deprecated, but writes in 0.1 s what the new one needs 2-6 s for
         warnings.simplefilter("ignore")
@@ -49,9 +57,9 @@ def export_onnx(graph: PriceGraph, sample: GoldenWindows) -> bytes:
             buffer,  # type: ignore[arg-type]  # the tracing exporter writes to any binary file
             dynamo=False,
             opset_version=17,
-            input_names=["open_time_ms", "ohlcv"],
+            input_names=list(names),
             output_names=["quantiles"],
-            dynamic_axes={"open_time_ms": {0: "batch"}, "ohlcv": {0: "batch"}, "quantiles": {0: "batch"}},
+            dynamic_axes={name: {0: "batch"} for name in (*names, "quantiles")},
         )
     return buffer.getvalue()
 
@@ -61,11 +69,12 @@ def check_parity(graph: PriceGraph, model: bytes, windows: GoldenWindows) -> tup
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         path.write_bytes(model)
-        exported = OnnxForecaster(path).quantiles(windows.open_time_ms, windows.ohlcv)
+        exported = OnnxForecaster(path).quantiles(windows.open_time_ms, windows.ohlcv, windows.activity)
     with torch.no_grad():
-        open_time_ms, ohlcv = torch.from_numpy(windows.open_time_ms), torch.from_numpy(windows.ohlcv)
-        prices = graph(open_time_ms, ohlcv).numpy()
-        week = graph.features(open_time_ms, ohlcv).week_volatility[:, -1, None, None].numpy()
+        open_time_ms, ohlcv, *activity = windows.tensors()
+        prices = graph(open_time_ms, ohlcv, *activity).numpy()
+        columns = graph.features(open_time_ms, ohlcv, 1, *activity)
+        week = columns.week_volatility[:, -1, None, None].numpy()
     parity = Parity(
         windows=len(prices),
         relative_price=float(np.max(np.abs(exported / prices - 1))),

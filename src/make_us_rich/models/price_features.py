@@ -11,7 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from make_us_rich.market.activity import ActivityInput
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.models.activity_features import ActivityFeatures, Surroundings
+from make_us_rich.models.rolling import rolling_mean, shift
 
 VOLATILITY_SPANS = (1, 2, 4, 8, 12, 24, 48, 96, 168, 336, 720)
 RETURN_SPANS = (1, 4, 12, 24)
@@ -55,27 +58,33 @@ class _Parts(NamedTuple):
     mean_logs: list[Tensor]
     mean_volumes: list[Tensor]
     calendar: dict[str, Tensor]
+    activity: list[Tensor]
 
 
 class PriceFeatures(nn.Module):
-    """Open times (b, t) and candles (b, t, 5) to `PriceColumns`; the first `WARM_UP` rows are not valid."""
+    """Open times (b, t) and candles (b, t, 5) to `PriceColumns`; the first `WARM_UP` rows are not valid.
+
+    With `inputs` it also reads the activity (b, t, k) of the candles, which adds the same columns to the
+    steps and to the context.
+    """
 
     _clock_changes: Tensor
 
-    def __init__(self, timeframe: Timeframe) -> None:
+    def __init__(self, timeframe: Timeframe, inputs: tuple[ActivityInput, ...] = ()) -> None:
         super().__init__()
         self.candle_ms = timeframe.milliseconds
         self.per_day = timeframe.candles_per_day
         self.week_span = week_span(timeframe)
         self.n_past_days = min(14, WARM_UP // self.per_day) if self.per_day > 1 else 0
-        self.step_names = self._name_steps()
+        self.activity = ActivityFeatures(inputs, self.week_span)
+        self.step_names = (*self._name_steps(), *self.activity.names)
         self.regressor_names = (
             "constant",
             *(f"log_volatility_span{span}" for span in VOLATILITY_SPANS),
             *(f"hour_{hour}" for hour in range(1, 24)),
             "is_weekend",
         )
-        self.context_names = self._name_context()
+        self.context_names = (*self._name_context(), *self.activity.names)
         # New York's clock moves the busiest hours of the day; the changes are fixed when the graph is built
         self.register_buffer("_clock_changes", torch.tensor(new_york_clock_changes()), persistent=False)
 
@@ -109,7 +118,9 @@ class PriceFeatures(nn.Module):
             *(f"new_york_hour_{hour}" for hour in NEW_YORK_HOURS),
         )
 
-    def forward(self, open_time_ms: Tensor, ohlcv: Tensor, keep: int | None = None) -> PriceColumns:
+    def forward(
+        self, open_time_ms: Tensor, ohlcv: Tensor, keep: int | None = None, activity: Tensor | None = None
+    ) -> PriceColumns:
         """Compute every column of every row, or, for a forecast, of the last `keep` rows only."""
 
         def last(column: Tensor) -> Tensor:
@@ -141,6 +152,7 @@ class PriceFeatures(nn.Module):
             mean_logs=[last(rolling_mean(log_candle + 30.0, span)) - 30.0 for span in LOG_SPANS],
             mean_volumes=[last(rolling_mean(volume_deviation + 30.0, span)) - 30.0 for span in VOLUME_SPANS],
             calendar=self._calendar(last(open_time_ms)),
+            activity=self.activity.columns(activity, Surroundings(volume, week, keep)),
         )
         return PriceColumns(
             steps=_stack_steps(parts),
@@ -203,6 +215,7 @@ def _stack_steps(parts: _Parts) -> Tensor:
         *(column - week for column in parts.seasonal),
         *(calendar[name] for name in ("sin", "cos", "half_sin", "half_cos", "weekend")),
         parts.volume_deviation,
+        *parts.activity,
     ]
     return torch.stack(columns, dim=-1)
 
@@ -229,6 +242,7 @@ def _stack_context(parts: _Parts, new_york_hours: list[Tensor]) -> Tensor:
         *(((calendar["hour"] == hour) & calendar["on_weekend"]).double() for hour in range(24)),
         *((calendar["weekday"] == day).double() for day in range(1, 6)),
         *new_york_hours,
+        *parts.activity,
     ]
     return torch.stack(columns, dim=-1)
 
@@ -264,20 +278,3 @@ def garman_klass_variance(ohlcv: Tensor) -> Tensor:
 def week_span(timeframe: Timeframe) -> int:
     """Return how many candles, 24 to 480, measure the trailing week's volatility."""
     return min(max(_HOURS_PER_WEEK * 60 // timeframe.minutes, 24), _LONGEST_WEEK)
-
-
-def shift(values: Tensor, n: int) -> Tensor:
-    """Values n rows earlier, the first value repeated where there is none."""
-    if n == 0:
-        return values
-    head = values[:, :1].expand(-1, n)
-    return torch.cat([head, values[:, :-n]], dim=1)
-
-
-def rolling_mean(values: Tensor, span: int) -> Tensor:
-    """Mean of the last `span` rows, never below 0; of what there is in the first rows."""
-    if span == 1:
-        return values
-    total = torch.cumsum(values, dim=1)
-    before = torch.cat([torch.zeros_like(total[:, :span]), total[:, :-span]], dim=1)
-    return torch.clamp((total - before) / span, min=0.0)

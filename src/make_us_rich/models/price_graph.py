@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from make_us_rich.market.activity import ActivityInput
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.price_features import WARM_UP, PriceColumns, PriceFeatures
 from make_us_rich.models.scale_model import HasLocation, ScaleModel
+from make_us_rich.models.volatility import VolatilityScale
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +26,24 @@ class FittedScale:
 class PriceGraph(nn.Module):
     """Open times (b, lookback) and candles (b, lookback, 5), both float64, to prices (b, horizon, level).
 
-    Each horizon takes the quantiles of the candidate that serves it.
+    Each horizon takes the quantiles of the candidate that serves it. With optional `inputs` it also takes
+    the activity (b, lookback, k) of the candles, unless none of those that serve reads it.
     """
 
     shape: Tensor
 
     def __init__(
-        self, timeframe: Timeframe, fitted: Mapping[str, FittedScale], served_by: Sequence[str]
+        self,
+        timeframe: Timeframe,
+        fitted: Mapping[str, FittedScale],
+        served_by: Sequence[str],
+        inputs: tuple[ActivityInput, ...] = (),
     ) -> None:
         super().__init__()
-        self.features = PriceFeatures(timeframe)
         self.names = tuple(dict.fromkeys(served_by))
         self.scales = nn.ModuleList([fitted[name].model.module for name in self.names])
+        self.inputs = () if all(map(_reads_candles_only, self.scales)) else inputs
+        self.features = PriceFeatures(timeframe, self.inputs)
         self.windows = [fitted[name].model.window for name in self.names]
         self.positions = [self.names.index(name) for name in served_by]
         shape = np.stack([fitted[name].shape[j] for j, name in enumerate(served_by)])
@@ -55,9 +63,9 @@ class PriceGraph(nn.Module):
                 location = location + serves * view
         return location
 
-    def forward(self, open_time_ms: Tensor, ohlcv: Tensor) -> Tensor:
+    def forward(self, open_time_ms: Tensor, ohlcv: Tensor, activity: Tensor | None = None) -> Tensor:
         """Return prices."""
-        columns = self.features(open_time_ms, ohlcv, max(self.windows))
+        columns = self.features(open_time_ms, ohlcv, max(self.windows), activity)
         last = PriceColumns(
             columns.steps[:, -max(self.windows) :],
             columns.regressors[:, -1],
@@ -73,3 +81,7 @@ class PriceGraph(nn.Module):
         log_returns = log_returns + self._location(open_time_ms, ohlcv, log_scale)[..., None]
         prices: Tensor = ohlcv[:, -1, 3, None, None] * torch.exp(log_returns)
         return prices
+
+
+def _reads_candles_only(module: nn.Module) -> bool:
+    return isinstance(module, HasLocation) or (isinstance(module, VolatilityScale) and not module.wide)

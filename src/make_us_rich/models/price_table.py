@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from make_us_rich.market.activity import Activity, ActivityInput
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.forecast import HORIZONS, FloatArray
 from make_us_rich.models.price_features import (
@@ -24,7 +25,8 @@ class PriceTable:
     """One gap-free series of candles with its price features; n = candles.
 
     `columns` are torch tensors without a batch axis: steps (n, n_steps) float32, regressors
-    (n, n_regressors), context (n, n_context) and week_volatility (n,) float64.
+    (n, n_regressors), context (n, n_context) and week_volatility (n,) float64. `inputs` are the optional ones
+    among them.
     """
 
     timeframe: Timeframe
@@ -34,6 +36,7 @@ class PriceTable:
     variance: FloatArray
     columns: PriceColumns
     horizons: tuple[int, ...]
+    inputs: tuple[ActivityInput, ...] = ()
 
     def __len__(self) -> int:
         return len(self.log_close)
@@ -74,12 +77,15 @@ def build_price_table(
     ohlcv: FloatArray,
     timeframe: Timeframe,
     horizons: tuple[int, ...] = HORIZONS,
+    activity: Activity | None = None,
 ) -> PriceTable:
     """Compute the columns of candles (n, 5) that are gap-free and in order."""
-    features = PriceFeatures(timeframe)
+    inputs = activity.inputs if activity else ()
+    features = PriceFeatures(timeframe, inputs)
     candles = torch.tensor(ohlcv, dtype=torch.float64)
+    further = torch.tensor(activity.values)[None] if activity else None
     with torch.no_grad():
-        columns = features(torch.tensor(open_time_ms)[None], candles[None])
+        columns = features(torch.tensor(open_time_ms)[None], candles[None], activity=further)
     return PriceTable(
         timeframe=timeframe,
         open_time_ms=open_time_ms,
@@ -90,4 +96,5 @@ def build_price_table(
             columns.steps[0].float(), columns.regressors[0], columns.context[0], columns.week_volatility[0]
         ),
         horizons=horizons,
+        inputs=inputs,
     )

@@ -19,6 +19,7 @@ from make_us_rich.evaluation.controls.tally import (
     still_lines,
     table,
 )
+from make_us_rich.evaluation.controls.trends import trend_lines
 from make_us_rich.evaluation.controls.walks import (
     HOURLY,
     ORACLE,
@@ -39,6 +40,7 @@ from make_us_rich.models.forecast import BASELINES
 from make_us_rich.models.price_features import WARM_UP
 from make_us_rich.registry.promotion import judge_horizon
 from make_us_rich.training.experiment import preset_experiment
+from make_us_rich.training.trends.control import try_trends
 from make_us_rich.training.trial import run_trial
 
 VOLATILITY = preset_experiment("volatility", "BTC/USDT", horizons=[1, 4])
@@ -150,15 +152,24 @@ def test_gate_alone_would_promote_a_model_that_sees_the_next_candle(leaking):
     evidence = {name: gather_evidence(backtest, name)[0] for name in BASELINES}
     assert judge_horizon(evidence, "volatility").passed
     assert p_value(with_oracle(backtest, walk), "volatility", ORACLE) < 0.05  # only the oracle unmasks it
-    assert not implausible(horizon_scores(backtest, "volatility", 0), len(backtest), 1)
+
+
+def test_width_that_sees_the_next_candle_is_called_too_good_to_be_true(leaking, lively):
+    _, backtest, _ = leaking
+    assert "below that of ewma_persistence" in warnings_about(backtest, "volatility")[0]
+    assert not warnings_about(lively[0][1].walk.backtest, "volatility")
+
+
+def warnings_about(backtest, name):
+    return implausible(horizon_scores(backtest, name, 0), gather_evidence(backtest, name)[0])
 
 
 def test_location_that_sees_the_next_candle_is_called_too_good_to_be_true(leaking):
     _, backtest, seen = leaking
     located = with_location(backtest, seen, "volatility")
-    warnings = implausible(horizon_scores(located, LOCATED, 0), len(located), 1)
-    assert "the direction is right in 100%" in warnings[0]
-    assert "of that of the last close repeated" in warnings[1]
+    warnings = warnings_about(located, LOCATED)
+    assert "the direction is right in 100%" in warnings[-2]
+    assert "of that of the last close repeated" in warnings[-1]
 
 
 def test_inputs_that_see_the_next_candle_are_refused(lively):
@@ -202,3 +213,16 @@ def test_table_says_what_was_found_and_what_is_broken():
     line = size_line(SizeCount(1000, 95, 200), "h = 1", judged=True)
     shown = "| i | size: h = 1 | 9.5% ± 0.9% of 1000 (Diebold-Mariano 20.0%) | 2% to 8% | **BROKEN** |"
     assert table([line]).splitlines()[2] == shown
+
+
+def test_published_gate_opens_on_a_walk_where_ours_stays_shut():
+    # the share of all 80 walks is counted by the proof of the gate; here one walk and the three quickest
+    quick = ("Ridge", "LightGBM", "KNeighbors")
+    found = [f for seed in (0, 1) for f in try_trends(STILL, seed, weeks=260, candidates=quick)]
+    assert len(found) == 4
+    assert sum(f.published for f in found) >= 2
+    assert all(f.p_value["random_walk"] >= 0.05 for f in found)
+    lines = trend_lines(found, "still")
+    assert [line.kept for line in lines if line.kept is not None] == [True, True]
+    deceived = [replace(f, p_value={**f.p_value, "random_walk": 0.01}) for f in found]
+    assert [line.kept for line in trend_lines(deceived, "still") if line.kept is not None] == [False, False]

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.evaluation.scores import HorizonScores, fold_skill, horizon_scores, implausible
 from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS
 
@@ -52,14 +53,18 @@ def test_fold_skill_is_that_of_each_fold_alone():
 
 
 @pytest.mark.parametrize(
-    ("direction", "rmse_ratio", "n", "said"),
+    ("direction", "rmse_ratio", "width_skill", "n", "said"),
     [
-        (0.55, 1.0, 24_000, False),
-        (0.61, 1.0, 12_000, True),
-        (0.61, 1.0, 11_000, False),  # 458 forecasts that do not overlap are too few to tell
-        (math.nan, 0.96, 1_000, True),
+        (0.55, 1.0, 0.04, 24_000, False),
+        (0.61, 1.0, 0.04, 12_000, True),
+        (0.61, 1.0, 0.04, 11_000, False),  # 458 forecasts that do not overlap are too few to tell
+        (math.nan, 0.96, 0.04, 1_000, True),
+        (math.nan, 1.0, 0.07, 24_000, True),
+        (math.nan, 1.0, 0.07, 11_000, False),
     ],
 )
-def test_what_is_too_good_to_be_true_is_said(direction, rmse_ratio, n, said):
+def test_what_is_too_good_to_be_true_is_said(direction, rmse_ratio, width_skill, n, said):
     scores = HorizonScores(0.1, 0.1, {}, {}, 1.0, 1.0, 0.1, 1.0, rmse_ratio, direction)
-    assert bool(implausible(scores, n, horizon=24)) == said
+    skill = {"persistence": 0.05, "ewma_persistence": width_skill, "volatility": 0.0}
+    evidence = HorizonEvidence(24, 4, 20, n, skill, 0.01, dict.fromkeys(skill, 0.5), 0.9, 0.01, "lstm")
+    assert bool(implausible(scores, evidence)) == said

@@ -10,7 +10,7 @@ import pytest
 from make_us_rich.errors import StoreError, UsageError
 from make_us_rich.registry.bundle import export_bundle, readme
 from make_us_rich.registry.manifest import EvidenceRecord
-from make_us_rich.testing.artifacts import toy_draft
+from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 
 NAME = "price.BTC-USDT.1h"
 _STRANGER = """
@@ -61,6 +61,20 @@ def test_the_example_runs_without_make_us_rich(artifact, bundle):
     with np.load(artifact.folder / "golden.npz") as golden:
         low, median, high = golden["quantiles"][-1, 0, [1, 6, 11]]
     assert lines[0] == f"1 candles ahead: {median:.6g}, 90 % between {low:.6g} and {high:.6g}"
+
+
+def test_a_model_that_reads_the_market_says_how_and_runs_all_the_same(shelf, tmp_path):
+    draft = toy_draft(model=ToyPriceModel(activity=("trades", "market_variance")))
+    artifact = shelf.load(NAME, shelf.shelve(draft))
+    export_bundle(artifact, tmp_path / "bundle")
+    assert run_example(tmp_path / "bundle").returncode == 0
+    text = (tmp_path / "bundle" / "README.md").read_text()
+    assert "- `activity`: float64, batch × 48 × 2: `trades`, `market_variance`" in text
+    assert "`market_variance` is the geometric mean, over ETH/USDT," in text
+
+
+def test_a_model_of_candles_only_says_nothing_of_more(artifact):
+    assert "activity" not in readme(artifact.manifest)
 
 
 def test_the_example_says_when_a_machine_computes_something_else(bundle):

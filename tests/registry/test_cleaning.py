@@ -92,14 +92,14 @@ def test_a_cleaning_that_was_killed_leaves_no_half_version(history):
 
 
 def test_a_version_that_leaves_while_it_is_verified_is_not_promoted(history, monkeypatch):
-    verify = history.load
+    verify = history.load_any
 
     def verify_slowly(name, version):
         artifact = verify(name, version)
         clean_versions(history, START + 900 * DAY, dry_run=False)
         return artifact
 
-    monkeypatch.setattr(history, "load", verify_slowly)
+    monkeypatch.setattr(history, "load_any", verify_slowly)
     with pytest.raises(UnknownNameError, match="no version 1"):
         history.promote(NAME, 1, "better", START)
     assert history.champion(NAME).version == 3

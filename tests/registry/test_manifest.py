@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import ValidationError
 
-from make_us_rich.registry.manifest import EvidenceRecord, Manifest, ManifestDraft
+from make_us_rich.registry.manifest import EvidenceRecord, Manifest, ManifestDraft, TensorSpec
 from make_us_rich.testing.artifacts import toy_draft
 
 
@@ -82,3 +82,26 @@ def test_the_evidence_of_a_horizon_is_that_of_the_forecaster_that_serves_it():
     assert draft.evidence_at(1) == evidence(1)
     assert draft.evidence_at(2) == evidence(2, served_by="persistence")
     assert draft.evidence_at(4) is None
+
+
+def test_a_manifest_from_before_there_were_optional_inputs_is_read_as_it_was():
+    written = Manifest(**dict(manifest()), version=1, files={}).model_dump(mode="json")
+    del written["market_symbols"]
+    for tensor in (*written["inputs"], *written["outputs"]):
+        del tensor["columns"]
+    read = Manifest.model_validate(written)
+    assert (read.activity_columns, read.market_symbols) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("columns", "market", "finding"),
+    [
+        (("funding",), (), "activity names funding, which this version does not know"),
+        (("market_variance",), (), "market_variance and market_symbols go together"),
+        (("trades",), ("ETH/USDT",), "market_variance and market_symbols go together"),
+    ],
+)
+def test_an_activity_that_cannot_be_computed_is_refused(columns, market, finding):
+    activity = TensorSpec(name="activity", dtype="float64", shape=("batch", 48, 1), columns=columns)
+    with pytest.raises(ValidationError, match=finding):
+        manifest(inputs=(*manifest().inputs, activity), market_symbols=market)

@@ -2,14 +2,19 @@
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from make_us_rich.models.trend_onnx import TrendClassifier
+from make_us_rich.registry.candidate_run import read_candidate_runs
 from make_us_rich.registry.manifest import EvidenceRecord
 from make_us_rich.registry.mlflow import CHAMPION_ALIAS, MlflowMirror
 from make_us_rich.registry.run_record import read_run
 from make_us_rich.registry.shelf import Decision, Shelf
 from make_us_rich.testing.artifacts import toy_draft
+from trend_shelf import CANDIDATES, exported, trend_draft
 
 NOW = datetime(2024, 3, 2, tzinfo=UTC)
 
@@ -137,3 +142,93 @@ def test_a_champion_from_before_the_mirror_is_recorded_when_it_is_pointed_to(she
 def test_a_mirror_that_was_never_written_does_not_exist(tmp_path):
     assert not MlflowMirror(tmp_path / "mlflow").exists()
     assert not (tmp_path / "mlflow").exists()
+
+
+def shelve_trend(shelf, symbol, *candidates):
+    draft = trend_draft(symbol, candidates=candidates or CANDIDATES)
+    version = shelf.shelve(draft)
+    return draft.manifest.name, version
+
+
+def record_trend(shelf, mirror, name, version, *candidates):
+    runs = read_candidate_runs(shelf, name, version, exported(*candidates))
+    mirror.record(read_run(shelf, name, version), runs)
+
+
+def runs_of(client, name):
+    experiment = client.get_experiment_by_name(name)
+    return {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+
+
+def test_every_candidate_of_a_trend_is_a_run_nested_in_that_of_its_training(shelf, mirror, client):
+    name, version = shelve_trend(shelf, "ETH/USDT")
+    record_trend(shelf, mirror, name, version)
+    runs = runs_of(client, name)
+    assert set(runs) == {"version 1", "Ridge", "MLP"}
+    nested = runs["MLP"]
+    assert nested.data.tags["mlflow.parentRunId"] == runs["version 1"].info.run_id
+    assert nested.info.status == "FINISHED"
+    assert nested.data.params == {"alpha": "100.0", "class_weight": "balanced"}
+    assert nested.data.metrics["brier"] == 0.14
+    assert nested.data.metrics["skill_random_walk"] == -0.02
+    assert nested.data.metrics["overall_score"] == 0.6
+    assert nested.data.metrics["onnx_difference"] == 3e-7
+    assert "skill_high_random_walk" not in nested.data.metrics
+    assert (nested.data.tags["model"], nested.data.tags["symbol"]) == ("MLP", "ETH/USDT")
+    assert runs["version 1"].data.tags["model"] == "Ridge"
+
+
+def test_mlflow_reads_signature_and_model_of_a_candidate_back(shelf, mirror, client):
+    pytest.importorskip("pandas")  # MLflow reads signatures with it; they are written without
+    name, version = shelve_trend(shelf, "LTC/USDT")
+    record_trend(shelf, mirror, name, version)
+    run = runs_of(client, name)["Ridge"]
+    files = {one.path for one in client.list_artifacts(run.info.run_id, "model")}
+    assert files == {"model/MLmodel", "model/model.onnx"}
+    folder = client.download_artifacts(run.info.run_id, "model")
+    import mlflow.models
+
+    info = mlflow.models.get_model_info(folder)
+    assert info.run_id == run.info.run_id
+    assert set(info.flavors) == {"onnx", "python_function"}
+    (taken,), (given,) = info.signature.inputs.inputs, info.signature.outputs.inputs
+    assert (taken.name, taken.type, taken.shape) == ("features", np.dtype("float32"), (-1, 19))
+    assert (given.name, given.type, given.shape) == ("probability", np.dtype("float64"), (-1,))
+    classifier = TrendClassifier(Path(folder) / info.flavors["onnx"]["data"])
+    assert classifier.probability(np.zeros((2, 19))).tolist() == [0.5, 0.5]
+
+
+def test_candidates_told_twice_are_held_once_and_those_of_a_killed_writer_replaced(
+    shelf, mirror, client, monkeypatch
+):
+    name, version = shelve_trend(shelf, "XRP/USDT")
+    with monkeypatch.context() as killed:
+        killed.setattr("make_us_rich.registry.mlflow.save_mlflow_model", _fail)
+        with pytest.raises(RuntimeError):
+            record_trend(shelf, mirror, name, version)
+    halves = {run.info.run_id for run in runs_of(client, name).values()}
+    assert len(halves) == 2
+    for _ in range(2):
+        record_trend(shelf, mirror, name, version)
+    held = client.search_runs([client.get_experiment_by_name(name).experiment_id])
+    assert sorted(run.info.run_name for run in held) == ["MLP", "Ridge", "version 1"]
+    assert not halves & {run.info.run_id for run in held}
+
+
+def test_every_version_has_candidates_of_its_own(shelf, mirror, client):
+    for _ in range(2):
+        name, version = shelve_trend(shelf, "TRX/USDT")
+        record_trend(shelf, mirror, name, version)
+    experiment = client.get_experiment_by_name(name)
+    nested = client.search_runs([experiment.experiment_id], "tags.shelf_version = '2'")
+    assert sorted(run.info.run_name for run in nested) == ["MLP", "Ridge", "version 2"]
+
+
+def test_a_price_model_has_no_candidates(shelf):
+    name, version = shelve(shelf, "XLM/USDT")
+    with pytest.raises(ValueError, match="no trend model"):
+        read_candidate_runs(shelf, name, version, exported())
+
+
+def _fail(*_, **__):
+    raise RuntimeError("killed")

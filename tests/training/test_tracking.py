@@ -7,7 +7,8 @@ import pytest
 from make_us_rich.registry.run_record import read_run
 from make_us_rich.registry.shelf import Shelf
 from make_us_rich.testing.artifacts import toy_draft
-from make_us_rich.training.tracking import open_tracker, tell_champion, tell_training
+from make_us_rich.training.tracking import Trained, open_tracker, tell_champion, tell_trained, tell_training
+from trend_shelf import exported, trend_draft
 
 NAME = "price.BTC-USDT.1h"
 
@@ -22,8 +23,8 @@ class Notebook:
         self.runs = []
         self.champions = []
 
-    def record(self, run):
-        self.runs.append((run.name, run.version))
+    def record(self, run, candidates=()):
+        self.runs.append((run.name, run.version, *(one.name for one in candidates)))
 
     def point(self, name, champion):
         self.champions.append((name, champion and champion.version))
@@ -56,6 +57,21 @@ def test_a_tracker_is_told_of_the_training_and_of_who_is_served(shelf):
     tell_champion(told, shelf, NAME, pytest.fail)
     assert told.runs == [(NAME, 1)]
     assert told.champions == [(NAME, None), (NAME, 1)]
+
+
+def test_a_tracker_is_told_of_the_candidates_a_trend_was_chosen_from(shelf):
+    told, draft = Notebook(), trend_draft()
+    trained = Trained(draft.manifest.name, shelf.shelve(draft), exported("Ridge", "MLP"))
+    tell_trained(told, shelf, trained, pytest.fail)
+    assert told.runs == [(draft.manifest.name, 1, "Ridge", "MLP")]
+
+
+def test_candidates_that_cannot_be_read_cost_one_line_and_who_is_served_is_told(shelf):
+    told, lines = Notebook(), []
+    tell_trained(told, shelf, Trained(NAME, 1, exported()), lines.append)
+    (line,) = lines
+    assert line.startswith(f"Warning: notebook was not told about {NAME}@1 ({NAME}@1 is no trend model")
+    assert told.champions == [(NAME, None)]
 
 
 def test_a_tracker_that_fails_costs_one_line_each_time(shelf):
@@ -91,3 +107,16 @@ def test_wandb_writes_offline_and_nowhere_but_under_the_desk(shelf, tmp_path, mo
         assert written.encode() in content
     assert sorted(path.name for path in tmp_path.iterdir()) == ["desk", "shelf"]
     assert dict(os.environ) == before
+
+
+def test_wandb_tells_the_candidates_of_a_trend_in_the_run_of_its_training(shelf, tmp_path, monkeypatch):
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    draft = trend_draft()
+    version = shelf.shelve(draft)
+    told = Trained(draft.manifest.name, version, exported("Ridge"))
+    tell_trained(open_tracker("wandb", tmp_path / "desk"), shelf, told, pytest.fail)
+    (run,) = (tmp_path / "desk" / "wandb").glob("wandb/offline-run-*/*.wandb")
+    content = run.read_bytes()
+    for written in ("Ridge/alpha", "Ridge/brier", "Ridge/skill_random_walk", "Ridge.onnx"):
+        assert written.encode() in content

@@ -61,6 +61,7 @@ def test_the_artifact_holds_what_was_promised(trained, snapshot: Snapshot) -> No
     shelf, result = trained
     manifest = shelf.load(result.name, result.version).manifest
     assert set(manifest.files) >= {"model.onnx", "golden.npz", "weights.npz", "explain.json", "report.html"}
+    assert "volatility.onnx" in manifest.files
     assert manifest.snapshot.hash == snapshot.content_hash
     assert manifest.data_end == snapshot.data_end
     assert manifest.lookback == 728
@@ -72,7 +73,7 @@ def test_the_same_snapshot_and_seed_give_the_same_model(trained, snapshot: Snaps
     trial = run_trial(small_lstm, snapshot)
     draft = build_artifact(trial, fit_final(trial), Occasion(snapshot, snapshot.data_end))
     folder = shelf.folder(result.name, result.version)
-    for name in ("model.onnx", "explain.json", "report.html"):
+    for name in ("model.onnx", "volatility.onnx", "explain.json", "report.html"):
         assert draft.payloads[name] == (folder / name).read_bytes(), name
 
 

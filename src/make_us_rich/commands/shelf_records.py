@@ -9,11 +9,13 @@ from make_us_rich.commands.answer import say
 from make_us_rich.desk.market_choice import standing_clock
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import UnknownNameError, UsageError
-from make_us_rich.registry.artifact import read_manifest
+from make_us_rich.models.trend_baselines import TREND_BASELINES
+from make_us_rich.registry.artifact import AnyManifest, read_manifest
 from make_us_rich.registry.bundle import export_bundle
 from make_us_rich.registry.cleaning import clean_versions, remove_snapshots, unused_snapshots
 from make_us_rich.registry.manifest import Manifest
 from make_us_rich.registry.shelf import Champion, Decision, Shelf
+from make_us_rich.registry.trend_manifest import TrendManifest
 from make_us_rich.training.tracking import open_tracker, tell_champion
 
 
@@ -72,6 +74,7 @@ def promote(place: Workplace, text: str, now: datetime) -> dict[str, Any]:
     decision = Decision(at=now, version=version, kind="manual", promoted=True, reasons=("promoted by hand",))
     shelf.record_decision(name, decision)
     _tell(place, name)
+    _say_who_answers(read_manifest(shelf.folder(name, version)))
     return _served_record(name, champion)
 
 
@@ -91,7 +94,7 @@ def export_record(place: Workplace, text: str, folder: Path) -> dict[str, Any]:
     """Write a verified version as a folder of its own."""
     shelf = place.shelf()
     name, version = resolve_version(shelf, text)
-    files = export_bundle(shelf.load(name, version), folder)
+    files = export_bundle(shelf.load_any(name, version), folder)
     return {
         "name": name,
         "version": version,
@@ -124,6 +127,14 @@ def _tell(place: Workplace, name: str) -> None:
     tell_champion(open_tracker(place.settings.tracking, place.home), place.shelf(), name, say)
 
 
+def _say_who_answers(manifest: AnyManifest) -> None:
+    if isinstance(manifest, TrendManifest) and manifest.served_by in TREND_BASELINES:
+        say(
+            f"{manifest.name}: {manifest.model} is not proven better than the baselines, so "
+            f"{manifest.served_by} goes on answering, with the model shown beside it."
+        )
+
+
 def _split(text: str) -> tuple[str, int | None]:
     name, at, version = text.partition("@")
     if at and not version.isdecimal():
@@ -131,7 +142,9 @@ def _split(text: str) -> tuple[str, int | None]:
     return name, int(version) if at else None
 
 
-def _evidence_records(manifest: Manifest) -> list[dict[str, Any]]:
+def _evidence_records(manifest: AnyManifest) -> list[dict[str, Any]]:
+    if not isinstance(manifest, Manifest):
+        return [record.model_dump(mode="json") for record in manifest.evidence.values()]
     found = [manifest.evidence_at(horizon) for horizon in manifest.horizons]
     return [record.model_dump(mode="json") for record in found if record is not None]
 

@@ -27,12 +27,13 @@ def quality_lines(record: Mapping[str, Any]) -> list[str]:
     found = f"{record['present']:,} of {record['expected']:,} candles"
     missing = f"{record['missing']} missing ({record['missing_share']:.2%}) in {len(record['gaps'])} gaps"
     lines = [f"{_series(record)} from {record['source']}{mark(record['market'])}: {found}, {missing}"]
-    lines += [f"  gap: {gap['missing']} missing after {_minute(gap['after'])}" for gap in record["gaps"][:5]]
+    lines += [f"  gap: {gap['missing']} missing after {minute(gap['after'])}" for gap in record["gaps"][:5]]
     for kind in ("duplicate", "out_of_order", "off_grid", "impossible", "future", "zero_volume", "extreme"):
         finding = record[kind]
-        where = f", first {_minute(finding['open_times'][0])}" if finding["open_times"] else ""
+        where = f", first {minute(finding['open_times'][0])}" if finding["open_times"] else ""
         lines.append(f"  {kind.replace('_', ' ')}: {finding['count']}{where}")
-    return [*lines, f"  {record['verdict']}"]
+    lines.append(f"  {record['verdict']}")
+    return lines + table(_agreement_rows(record["indicators"])) if "indicators" in record else lines
 
 
 def training_lines(record: Mapping[str, Any]) -> list[str]:
@@ -77,7 +78,7 @@ def models_lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
                 record["name"],
                 str(champion["version"]) if champion else "baseline",
                 ", ".join(str(version) for version in record["versions"]),
-                _minute(champion["at"]) if champion else "",
+                minute(champion["at"]) if champion else "",
                 champion["reason"] if champion else "",
             ]
         )
@@ -89,13 +90,13 @@ def model_lines(record: Mapping[str, Any]) -> list[str]:
     manifest = record["manifest"]
     served = "served now" if record["is_champion"] else "not served"
     said = f"{manifest['name']} version {manifest['version']} ({manifest['model']}), {served}"
-    data = f"{manifest['snapshot']['rows']:,} candles to {_minute(manifest['data_end'])}"
+    data = f"{manifest['snapshot']['rows']:,} candles to {minute(manifest['data_end'])}"
     lines = [
         f"{said}{mark(manifest['market'])}",
-        f"  trained {_minute(manifest['trained_at'])} on {data} from {manifest['source']}",
+        f"  trained {minute(manifest['trained_at'])} on {data} from {manifest['source']}",
     ]
     for decision in record["decisions"]:
-        lines.append(f"  {_minute(decision['at'])} {decision['kind']}:")
+        lines.append(f"  {minute(decision['at'])} {decision['kind']}:")
         lines += [f"    {reason}" for reason in decision["reasons"]]
     return [*lines, *table(_evidence_rows(record["evidence"]))]
 
@@ -132,7 +133,7 @@ def cleaning_lines(record: Mapping[str, Any]) -> list[str]:
     """List what left the shelf, or would."""
     word = "would be removed" if record["dry_run"] else "removed"
     lines = [
-        f"{old['name']} version {old['version']}, trained {_minute(old['trained_at'])}: {word}"
+        f"{old['name']} version {old['version']}, trained {minute(old['trained_at'])}: {word}"
         for old in record["versions"]
     ]
     lines += [f"snapshot {old['content_hash'][:12]}…: {word}" for old in record["snapshots"]]
@@ -143,7 +144,7 @@ def cleaning_lines(record: Mapping[str, Any]) -> list[str]:
 
 def forecast_lines(record: Mapping[str, Any]) -> list[str]:
     """Show a forecast with its 90 % interval, and its skill or the admission that there is none."""
-    known = f"cutoff {_minute(record['cutoff'])} UTC, last close {record['last_close']:,.6g}"
+    known = f"cutoff {minute(record['cutoff'])} UTC, last close {record['last_close']:,.6g}"
     lines = [f"{_series(record)}{mark(record['market'])}, {known}"]
     rows = [["candles", "target", "5 %", "median", "95 %", "P(up)", "served by", "skill"]]
     for step in record["steps"]:
@@ -152,11 +153,11 @@ def forecast_lines(record: Mapping[str, Any]) -> list[str]:
         rows.append(
             [
                 str(step["horizon"]),
-                _minute(step["target_time"]),
+                minute(step["target_time"]),
                 *(f"{step['quantiles'][level]:,.6g}" for level in ("0.05", "0.5", "0.95")),
                 f"{step['probability_up']:.2f}",
                 step["served_by"],
-                "baseline" if step["is_baseline"] else _number(skill, "+.1%"),
+                "baseline" if step["is_baseline"] else number(skill, "+.1%"),
             ]
         )
     return [*lines, *table(rows)]
@@ -173,8 +174,16 @@ def tally_lines(record: Mapping[str, float | None]) -> list[str]:
     lines = [f"{name}: {record[name]:,}" for name in counted]
     return [
         *lines,
-        f"skill against persistence: {_number(record['skill'], '+.2%')}",
-        f"held by the 90 % interval: {_number(record['coverage_90'], '.1%')}",
+        f"skill against persistence: {number(record['skill'], '+.2%')}",
+        f"held by the 90 % interval: {number(record['coverage_90'], '.1%')}",
+    ]
+
+
+def feed_lines(record: Mapping[str, Any]) -> list[str]:
+    """Sum up what one round has done."""
+    return [
+        f"{record['market']}, {record['source']}: {', '.join(record['symbols'])}",
+        *(f"{name}: {record[name]:,}" for name in ("candles", "forecasts", "scored")),
     ]
 
 
@@ -196,10 +205,10 @@ def _evidence_rows(evidence: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     rows = [
         [
             str(row["horizon"]),
-            _number(row["skill"].get("persistence"), "+.2%"),
-            _number(row["skill_sd"], ".2%"),
-            _p_value(row["p_value"].get("persistence")),
-            _number(row["coverage_90"], ".1%"),
+            number(row["skill"].get("persistence"), "+.2%"),
+            number(row["skill_sd"], ".2%"),
+            p_value(row["p_value"].get("persistence")),
+            number(row["coverage_90"], ".1%"),
             str(row["blocks"]),
             row["served_by"],
         ]
@@ -212,13 +221,32 @@ def _series(record: Mapping[str, Any]) -> str:
     return f"{record['symbol']} {record['timeframe']}"
 
 
-def _number(value: float | None, spec: str) -> str:
+def number(value: float | None, spec: str) -> str:
+    """Return a number in a form, or say that it is unknown."""
     return "unknown" if value is None else format(value, spec)
 
 
-def _p_value(value: float | None) -> str:
-    return "<0.001" if value is not None and value < 0.001 else _number(value, ".3f")
+def p_value(value: float | None) -> str:
+    """Return a p-value; the smallest are only said to be small."""
+    return "<0.001" if value is not None and value < 0.001 else number(value, ".3f")
 
 
-def _minute(moment: str | datetime) -> str:
+def minute(moment: str | datetime) -> str:
+    """Return a moment to the minute, in UTC."""
     return moment[:16].replace("T", " ") if isinstance(moment, str) else format_moment(moment)
+
+
+def _agreement_rows(indicators: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    head = ["indicator", "days", "largest difference", "correlation"]
+    return [
+        head,
+        *(
+            [
+                found["name"],
+                f"{found['rows']:,}",
+                f"{found['largest_difference']:.4g}",
+                "-" if found["correlation"] is None else f"{found['correlation']:.4f}",
+            ]
+            for found in indicators
+        ),
+    ]

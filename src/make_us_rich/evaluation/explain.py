@@ -40,7 +40,7 @@ def permutation_importance(
     chosen = rows[np.linspace(0, len(rows) - 1, min(N_ROWS, len(rows))).astype(np.int64)]
     columns = table.windows(chosen, fitted.model.window)
     loss = _mean_loss(fitted, table.returns(chosen))
-    features = PriceFeatures(table.timeframe)
+    features = PriceFeatures(table.timeframe, table.inputs)
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(chosen)))
     base = loss(columns)
     importance = [

@@ -5,6 +5,7 @@ import polars as pl
 
 from make_us_rich.evaluation.leakage import Columns
 from make_us_rich.evaluation.metrics import interval_bounds
+from make_us_rich.market.activity import Activity, ActivityInput, activity_columns
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.baselines import MINIMUM_DAYS, backtest_baseline
@@ -15,13 +16,17 @@ from make_us_rich.models.price_table import build_price_table
 _HORIZON = 1
 
 
-def price_model_inputs(timeframe: Timeframe) -> Columns:
-    """Return the function from candles to every input of the price graph, by name."""
-    features = PriceFeatures(timeframe)
+def price_model_inputs(timeframe: Timeframe, inputs: tuple[ActivityInput, ...] = ()) -> Columns:
+    """Return the function from candles to every input of the price graph, by name.
+
+    For optional `inputs` the candles must have the columns they are computed from.
+    """
+    features = PriceFeatures(timeframe, inputs)
 
     def columns(candles: pl.DataFrame) -> pl.DataFrame:
-        arrays = CandleArrays.from_frame(candles)
-        table = build_price_table(arrays.open_time_ms, arrays.ohlcv, timeframe).columns
+        arrays = CandleArrays.from_frame(candles, activity_columns(inputs))
+        activity = None if arrays.activity is None else Activity(inputs, arrays.activity)
+        table = build_price_table(arrays.open_time_ms, arrays.ohlcv, timeframe, activity=activity).columns
         named = {f"step.{name}": table.steps[:, i] for i, name in enumerate(features.step_names)}
         named |= {f"regressor.{n}": table.regressors[:, i] for i, n in enumerate(features.regressor_names)}
         named |= {f"context.{name}": table.context[:, i] for i, name in enumerate(features.context_names)}

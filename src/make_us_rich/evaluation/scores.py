@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from make_us_rich.evaluation.backtest import Backtest
-from make_us_rich.evaluation.evidence import skill
+from make_us_rich.evaluation.evidence import HorizonEvidence, skill
 from make_us_rich.evaluation.metrics import (
     covered,
     crps,
@@ -25,6 +25,7 @@ SHARES = (0.5, 0.8, 0.9, 0.95)
 _PLAUSIBLE_DIRECTION = 0.60
 _DIRECTION_FORECASTS = 500
 _PLAUSIBLE_ERROR_RATIO = 0.97
+_PLAUSIBLE_WIDTH_SKILL = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,18 @@ def fold_skill(loss: FloatArray, baseline_loss: FloatArray, fold: NDArray[np.int
     return tuple(skill(loss[fold == k], baseline_loss[fold == k]) for k in np.unique(fold))
 
 
-def implausible(scores: HorizonScores, n: int, horizon: int) -> tuple[str, ...]:
+def implausible(scores: HorizonScores, evidence: HorizonEvidence) -> tuple[str, ...]:
     """Return in words what is too good to be believed: a leak until disproved.
 
     No published or measured hourly forecast calls the direction in 60 % of 500 non-overlapping cases, or has
-    an error of the level more than 3 % below the last close repeated.
+    an error of the level more than 3 % below the last close repeated. Against `ewma_persistence` honest
+    widths reach a skill of 3.5 % on real pairs and 4.4 % on simulated ones; a model that sees the next candle
+    reaches 6 %.
     """
-    found = []
+    found, n, horizon = [], evidence.n, evidence.horizon
+    width_skill = evidence.skill["ewma_persistence"]
+    if width_skill >= _PLAUSIBLE_WIDTH_SKILL and n // horizon >= _DIRECTION_FORECASTS:
+        found.append(f"h={horizon}: the quantile loss is {width_skill:.1%} below that of ewma_persistence")
     if scores.direction >= _PLAUSIBLE_DIRECTION and n // horizon >= _DIRECTION_FORECASTS:
         found.append(
             f"h={horizon}: the direction is right in {scores.direction:.0%} of {n // horizon} "

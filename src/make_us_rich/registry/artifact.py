@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +23,22 @@ from pydantic import ValidationError
 from make_us_rich.errors import ArtifactError
 from make_us_rich.market.files import sync_folder, write_atomically
 from make_us_rich.models.forecast import FloatArray
-from make_us_rich.models.onnx import OnnxForecaster
+from make_us_rich.models.onnx import INPUT_NAMES, OnnxForecaster
+from make_us_rich.models.trend_onnx import TrendClassifier
 from make_us_rich.registry.manifest import MANIFEST_FORMAT, Manifest, ManifestDraft
+from make_us_rich.registry.trend_manifest import TrendManifest, TrendManifestDraft
 from make_us_rich.settings import Market
 
 MODEL_FILE = "model.onnx"
 GOLDEN_FILE = "golden.npz"
 MANIFEST_FILE = "manifest.json"
+VOLATILITY_FILE = "volatility.onnx"
+"""The plain regression beside another model, which the journal writes down with it; older ones lack it."""
 GOLDEN_TOLERANCE = 1e-6  # relative, in prices
+GOLDEN_PROBABILITY_TOLERANCE = 1e-5
 INCOMING_PREFIX = ".incoming-"
+
+AnyManifest = Manifest | TrendManifest
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -39,7 +47,7 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 class ArtifactDraft:
     """An artifact before it stands on the shelf; `payloads` are its files, manifest aside."""
 
-    manifest: ManifestDraft
+    manifest: ManifestDraft | TrendManifestDraft
     payloads: Mapping[str, bytes]
 
     def __post_init__(self) -> None:
@@ -52,24 +60,47 @@ class ArtifactDraft:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A verified model, ready to run."""
+    """A verified price model, ready to run."""
 
     manifest: Manifest
     forecaster: OnnxForecaster
     folder: Path
 
 
-def golden_payload(open_time_ms: NDArray[np.int64], ohlcv: FloatArray, quantiles: FloatArray) -> bytes:
-    """Return the content of `golden.npz`: inputs (batch, lookback[, 5]) and the prices they must give."""
+@dataclass(frozen=True, slots=True)
+class TrendArtifact:
+    """A verified trend model, ready to run."""
+
+    manifest: TrendManifest
+    classifier: TrendClassifier
+    folder: Path
+
+
+def golden_payload(
+    open_time_ms: NDArray[np.int64],
+    ohlcv: FloatArray,
+    quantiles: FloatArray,
+    activity: FloatArray | None = None,
+) -> bytes:
+    """Return the content of `golden.npz`: inputs (batch, lookback, …) and the prices they must give."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, open_time_ms=open_time_ms, ohlcv=ohlcv, quantiles=quantiles)
+    arrays = {"open_time_ms": open_time_ms, "ohlcv": ohlcv, "quantiles": quantiles}
+    if activity is not None:
+        arrays["activity"] = activity
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def write_artifact(folder: Path, draft: ArtifactDraft, version: int) -> Manifest:
+def golden_inputs(golden: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    """Return what there is of the inputs in an open `golden.npz`, in the order a forecaster takes them."""
+    return tuple(golden[name] for name in INPUT_NAMES if name in golden or name != "activity")
+
+
+def write_artifact(folder: Path, draft: ArtifactDraft, version: int) -> AnyManifest:
     """Write a new artifact folder; until its last byte is on the disk it has another, hidden name."""
     files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(draft.payloads.items())}
-    manifest = Manifest(**dict(draft.manifest), version=version, files=files)
+    kind = TrendManifest if isinstance(draft.manifest, TrendManifestDraft) else Manifest
+    manifest = kind(**dict(draft.manifest), version=version, files=files)
     incoming = folder.with_name(f"{INCOMING_PREFIX}{folder.name}-{secrets.token_hex(4)}")
     incoming.mkdir(parents=True)
     try:
@@ -84,7 +115,7 @@ def write_artifact(folder: Path, draft: ArtifactDraft, version: int) -> Manifest
     return manifest
 
 
-def load_artifact(folder: Path, market: Market) -> Artifact:
+def load_artifact(folder: Path, market: Market) -> Artifact | TrendArtifact:
     """Return the model in `folder`, verified to the last byte; `ArtifactError` names the first finding."""
     manifest = read_manifest(folder)
     if manifest.market != market:
@@ -97,12 +128,16 @@ def load_artifact(folder: Path, market: Market) -> Artifact:
         raise ArtifactError(
             f"{folder}: cannot be read ({error.strerror}); restore it or roll back"
         ) from error
+    if isinstance(manifest, TrendManifest):
+        classifier = TrendClassifier(folder / MODEL_FILE)
+        _check_golden_probabilities(folder, classifier)
+        return TrendArtifact(manifest, classifier, folder)
     forecaster = OnnxForecaster(folder / MODEL_FILE)
     _check_golden(folder, manifest, forecaster)
     return Artifact(manifest, forecaster, folder)
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> AnyManifest:
     """Return what an artifact says about itself, without verifying its other files."""
     try:
         content = json.loads((folder / MANIFEST_FILE).read_bytes())
@@ -121,7 +156,8 @@ def read_manifest(folder: Path) -> Manifest:
             "update make-us-rich or train again"
         )
     try:
-        return Manifest.model_validate(content)
+        kind = TrendManifest if str(content.get("kind")).startswith("trend-") else Manifest
+        return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "manifest"
@@ -130,7 +166,7 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def _check_files(folder: Path, manifest: Manifest) -> None:
+def _check_files(folder: Path, manifest: AnyManifest) -> None:
     present = {path.name for path in folder.iterdir()} - {MANIFEST_FILE}
     listed = set(manifest.files)
     if missing := ({MODEL_FILE, GOLDEN_FILE} | listed) - present:
@@ -146,22 +182,41 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             )
 
 
-def _check_golden(folder: Path, manifest: Manifest, forecaster: OnnxForecaster) -> None:
+def _check_golden_probabilities(folder: Path, classifier: TrendClassifier) -> None:
     try:
         with np.load(folder / GOLDEN_FILE, allow_pickle=False) as golden:
-            open_time_ms, ohlcv, expected = golden["open_time_ms"], golden["ohlcv"], golden["quantiles"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ArtifactError(
-            f"{folder}: {GOLDEN_FILE} is not readable ({error}); train the model again"
-        ) from error
-    try:
-        found = forecaster.quantiles(open_time_ms, ohlcv)
+            features, expected = golden["features"], golden["probability"]
+        found = classifier.probability(features)
     except Exception as error:  # ONNX Runtime raises its own unexported exception types
         first_line = str(error).splitlines()[0]
         raise ArtifactError(
             f"{folder}: the model does not run on its golden inputs ({first_line}); train it again"
         ) from error
-    shape = (len(open_time_ms), len(manifest.horizons), len(manifest.quantile_levels))
+    if found.shape != expected.shape or not np.allclose(
+        found, expected, rtol=0.0, atol=GOLDEN_PROBABILITY_TOLERANCE
+    ):
+        raise ArtifactError(
+            f"{folder}: golden probabilities differ on this machine, {GOLDEN_PROBABILITY_TOLERANCE:g} is "
+            "allowed; train the model here"
+        )
+
+
+def _check_golden(folder: Path, manifest: Manifest, forecaster: OnnxForecaster) -> None:
+    try:
+        with np.load(folder / GOLDEN_FILE, allow_pickle=False) as golden:
+            inputs, expected = golden_inputs(golden), golden["quantiles"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ArtifactError(
+            f"{folder}: {GOLDEN_FILE} is not readable ({error}); train the model again"
+        ) from error
+    try:
+        found = forecaster.quantiles(*inputs)
+    except Exception as error:  # ONNX Runtime raises its own unexported exception types
+        first_line = str(error).splitlines()[0]
+        raise ArtifactError(
+            f"{folder}: the model does not run on its golden inputs ({first_line}); train it again"
+        ) from error
+    shape = (len(inputs[0]), len(manifest.horizons), len(manifest.quantile_levels))
     if expected.shape != shape or found.shape != shape:
         raise ArtifactError(
             f"{folder}: golden outputs {expected.shape}, computed {found.shape}, "

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from make_us_rich.market.activity import ACTIVITY_COLUMNS, MARKET_VARIANCE
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.settings import Market
 
@@ -41,11 +42,15 @@ class StoredRecord(BaseModel):
 
 
 class TensorSpec(StoredRecord):
-    """One input or output of the graph; free dimensions are named, fixed ones are numbers."""
+    """One input or output of the graph; free dimensions are named, fixed ones are numbers.
+
+    `columns` are those of the last dimension, where its name does not say them.
+    """
 
     name: str
     dtype: str
     shape: tuple[str | int, ...]
+    columns: tuple[str, ...] = ()
 
 
 class SnapshotReference(StoredRecord):
@@ -72,11 +77,11 @@ class EvidenceRecord(StoredRecord):
     served_by: str
 
 
-class ManifestDraft(StoredRecord):
-    """A manifest before its artifact has a version."""
+class SharedManifest(StoredRecord):
+    """What a manifest of either kind says before its artifact has a version."""
 
     name: str
-    kind: Literal["price"] = "price"
+    kind: str
     model: str
     symbol: str
     timeframe: str
@@ -84,11 +89,7 @@ class ManifestDraft(StoredRecord):
     source: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-    window: int
     lookback: int
-    horizons: tuple[int, ...]
-    quantile_levels: tuple[float, ...]
-    target: str
     experiment: dict[str, JsonValue]
     snapshot: SnapshotReference
     trained_at: UtcDatetime
@@ -96,21 +97,45 @@ class ManifestDraft(StoredRecord):
     code_version: str
     library_versions: dict[str, str]
     seed: int
+
+    @model_validator(mode="after")
+    def _name_agrees(self) -> Self:
+        name = ModelName.parse(self.name)
+        if (name.kind, str(name.symbol), str(name.timeframe)) != (self.kind, self.symbol, self.timeframe):
+            raise ValueError(f"name {self.name} is not that of {self.kind}, {self.symbol}, {self.timeframe}")
+        return self
+
+
+class ManifestDraft(SharedManifest):
+    """The manifest of a price model before its artifact has a version."""
+
+    kind: Literal["price"] = "price"
+    market_symbols: tuple[str, ...] = ()
+    window: int
+    horizons: tuple[int, ...]
+    quantile_levels: tuple[float, ...]
+    target: str
     served_by: dict[str, str]
     evidence: dict[str, tuple[EvidenceRecord, ...]]
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        name = ModelName.parse(self.name)
-        if (name.kind, str(name.symbol), str(name.timeframe)) != (self.kind, self.symbol, self.timeframe):
-            raise ValueError(f"name {self.name} is not that of {self.kind}, {self.symbol}, {self.timeframe}")
         if tuple(self.served_by) != tuple(str(horizon) for horizon in self.horizons):
             raise ValueError(
                 f"served_by names horizons {list(self.served_by)}, the model has {list(self.horizons)}"
             )
         if self.lookback < self.window:
             raise ValueError(f"lookback {self.lookback} is shorter than the window {self.window}")
+        if unknown := set(self.activity_columns) - set(ACTIVITY_COLUMNS.values()):
+            raise ValueError(f"activity names {', '.join(sorted(unknown))}, which this version does not know")
+        if (MARKET_VARIANCE in self.activity_columns) != bool(self.market_symbols):
+            raise ValueError(f"{MARKET_VARIANCE} and market_symbols go together")
         return self
+
+    @property
+    def activity_columns(self) -> tuple[str, ...]:
+        """The columns the model reads besides candles; `market_symbols` are who makes up the market."""
+        return next((one.columns for one in self.inputs if one.name == "activity"), ())
 
     def evidence_at(self, horizon: int) -> EvidenceRecord | None:
         """Return the evidence of the forecaster that serves this horizon, if there is any."""
@@ -119,7 +144,7 @@ class ManifestDraft(StoredRecord):
 
 
 class Manifest(ManifestDraft):
-    """The manifest of a shelved artifact, with the SHA-256 of every other file beside it."""
+    """The manifest of a shelved price artifact, with the SHA-256 of every other file beside it."""
 
     format: Literal[1] = MANIFEST_FORMAT
     version: int

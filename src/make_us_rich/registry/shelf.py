@@ -24,6 +24,7 @@ from make_us_rich.registry.artifact import (
     INCOMING_PREFIX,
     Artifact,
     ArtifactDraft,
+    TrendArtifact,
     load_artifact,
     write_artifact,
 )
@@ -65,13 +66,15 @@ class Shelf:
         self.root = root
         self.market = market
 
-    def names(self) -> list[str]:
-        """Return the names that hold at least one version, sorted."""
+    def names(self, kinds: Collection[str] | None = None) -> list[str]:
+        """Return the names that hold at least one version, sorted; of some kinds, `price` say, or of all."""
         if not self.root.is_dir():
             return []
         with disk_errors_named(self.root):
             folders = sorted(path.name for path in self.root.iterdir() if path.is_dir())
-        return [name for name in folders if _is_model_name(name) and self.versions(name)]
+        known = [name for name in folders if _is_model_name(name)]
+        wanted = [name for name in known if kinds is None or ModelName.parse(name).kind in kinds]
+        return [name for name in wanted if self.versions(name)]
 
     def versions(self, name: str) -> list[int]:
         """Return the versions of a name, oldest first."""
@@ -106,7 +109,21 @@ class Shelf:
         return version
 
     def load(self, name: str, version: int) -> Artifact:
-        """Return a verified version, ready to run."""
+        """Return a verified version of a price model, ready to run."""
+        artifact = self.load_any(name, version)
+        if not isinstance(artifact, Artifact):
+            raise ArtifactError(f"{name}@{version} is a {artifact.manifest.kind} model, not a price model")
+        return artifact
+
+    def load_trend(self, name: str, version: int) -> TrendArtifact:
+        """Return a verified version of a trend model, ready to run."""
+        artifact = self.load_any(name, version)
+        if not isinstance(artifact, TrendArtifact):
+            raise ArtifactError(f"{name}@{version} is a {artifact.manifest.kind} model, not a trend model")
+        return artifact
+
+    def load_any(self, name: str, version: int) -> Artifact | TrendArtifact:
+        """Return a verified version of either kind."""
         folder = self.folder(name, version)
         artifact = load_artifact(folder, self.market)
         found = artifact.manifest
@@ -128,7 +145,7 @@ class Shelf:
 
     def promote(self, name: str, version: int, reason: str, now: datetime) -> Champion:
         """Verify a version and serve it from now on; the caller records the decision."""
-        self.load(name, version)
+        self.load_any(name, version)
         home = self._home(name)
         with disk_errors_named(home), self._locked(home):
             self.folder(name, version)  # still there: it may have been cleaned away while it was verified

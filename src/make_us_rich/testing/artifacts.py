@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from make_us_rich.market.activity import MARKET_VARIANCE
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.forecast import HORIZONS, QUANTILE_LEVELS, FloatArray
@@ -28,12 +29,14 @@ class ToyPriceModel:
     """A model that multiplies the last close by fixed factors.
 
     `hidden` above 0 sends the closes through an LSTM of that size first, whose output is then multiplied
-    by 0: the forecast stays the same and costs what a real network costs.
+    by 0: the forecast stays the same and costs what a real network costs. With `activity` columns it also
+    multiplies by the last value of the last of them.
     """
 
     spread: float = 0.01
     lookback: int = 48
     hidden: int = 0
+    activity: tuple[str, ...] = ()
 
     @property
     def factors(self) -> FloatArray:
@@ -58,9 +61,17 @@ class ToyPriceModel:
             network, network_weights = self._idle_network()
             nodes += network
             weights |= network_weights
-        nodes.append(
-            helper.make_node("Mul", ["worked_price" if self.hidden else "price", "factors"], ["quantiles"])
-        )
+        price = "worked_price" if self.hidden else "price"
+        if self.activity:
+            nodes += [
+                helper.make_node("Gather", ["activity", "last_column"], ["column"], axis=2),
+                helper.make_node("Gather", ["column", "last_row"], ["last_value"], axis=1),
+                helper.make_node("Unsqueeze", ["last_value", "last_axes"], ["multiple"]),
+                helper.make_node("Mul", [price, "multiple"], ["multiplied_price"]),
+            ]
+            weights["last_column"] = np.int64(len(self.activity) - 1)
+            price = "multiplied_price"
+        nodes.append(helper.make_node("Mul", [price, "factors"], ["quantiles"]))
         graph = helper.make_graph(
             nodes,
             "toy_price_model",
@@ -78,6 +89,9 @@ class ToyPriceModel:
             helper.make_tensor_value_info("open_time_ms", TensorProto.INT64, ["batch", self.lookback]),
             helper.make_tensor_value_info("ohlcv", TensorProto.DOUBLE, ["batch", self.lookback, 5]),
         ]
+        if self.activity:
+            size = ["batch", self.lookback, len(self.activity)]
+            inputs.append(helper.make_tensor_value_info("activity", TensorProto.DOUBLE, size))
         shape = ["batch", len(HORIZONS), len(QUANTILE_LEVELS)]
         return inputs, [helper.make_tensor_value_info("quantiles", TensorProto.DOUBLE, shape)]
 
@@ -108,17 +122,32 @@ def toy_draft(
     model = model or ToyPriceModel()
     content = model.to_onnx()
     manifest = ManifestDraft(**(_manifest_fields(market, symbol, model) | dict(changes or {})))
-    return ArtifactDraft(manifest, {MODEL_FILE: content, GOLDEN_FILE: _golden(content, model.lookback)})
+    return ArtifactDraft(manifest, {MODEL_FILE: content, GOLDEN_FILE: _golden(content, model)})
 
 
-def _golden(content: bytes, lookback: int) -> bytes:
-    numbers = np.random.default_rng(0)
+def _golden(content: bytes, model: ToyPriceModel) -> bytes:
+    numbers, lookback = np.random.default_rng(0), model.lookback
     open_time_ms = np.arange(3 * lookback, dtype=np.int64).reshape(3, lookback) * 3_600_000
     ohlcv = numbers.uniform(50.0, 150.0, (3, lookback, 5))
+    columns = len(model.activity)
+    activity = numbers.uniform(0.5, 1.5, (3, lookback, columns)) if columns else None
     with TemporaryDirectory() as folder:
         path = Path(folder) / MODEL_FILE
         path.write_bytes(content)
-        return golden_payload(open_time_ms, ohlcv, OnnxForecaster(path).quantiles(open_time_ms, ohlcv))
+        quantiles = OnnxForecaster(path).quantiles(open_time_ms, ohlcv, activity)
+    return golden_payload(open_time_ms, ohlcv, quantiles, activity)
+
+
+def _input_specs(model: ToyPriceModel) -> tuple[TensorSpec, ...]:
+    shape = ("batch", model.lookback)
+    specs = (
+        TensorSpec(name="open_time_ms", dtype="int64", shape=shape),
+        TensorSpec(name="ohlcv", dtype="float64", shape=(*shape, 5)),
+        TensorSpec(
+            name="activity", dtype="float64", shape=(*shape, len(model.activity)), columns=model.activity
+        ),
+    )
+    return specs if model.activity else specs[:2]
 
 
 def _manifest_fields(market: Market, symbol: str, model: ToyPriceModel) -> dict[str, Any]:
@@ -130,10 +159,8 @@ def _manifest_fields(market: Market, symbol: str, model: ToyPriceModel) -> dict[
         "timeframe": str(timeframe),
         "market": market,
         "source": "recorded",
-        "inputs": (
-            TensorSpec(name="open_time_ms", dtype="int64", shape=("batch", model.lookback)),
-            TensorSpec(name="ohlcv", dtype="float64", shape=("batch", model.lookback, 5)),
-        ),
+        "inputs": _input_specs(model),
+        "market_symbols": ("ETH/USDT",) if MARKET_VARIANCE in model.activity else (),
         "outputs": (
             TensorSpec(
                 name="quantiles", dtype="float64", shape=("batch", len(HORIZONS), len(QUANTILE_LEVELS))

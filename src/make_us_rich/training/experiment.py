@@ -1,17 +1,27 @@
 """The question that is asked of the data: one YAML file, one frozen record, stored with the model it made."""
 
-from importlib import resources
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from make_us_rich.errors import ExperimentError
+from make_us_rich.market.activity import ActivityInput, in_order
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.training.experiment_file import build_record, parse_content, preset_content, read_text
 
 PRESETS = ("lstm", "volatility", "blend", "lstm-original")
+SymbolText = Annotated[str, AfterValidator(lambda text: str(Symbol.parse(text)))]
 _NOT_RECIPE = {"since", "until", "source"}
 
 
@@ -60,20 +70,23 @@ class Experiment(BaseModel):
     """One question: which symbol and candles, which model, how trained.
 
     `since` is a date or a number of days before the end ("730d"), `until` a date, exclusive; None takes
-    everything up to now. `source` is as on the command line.
+    everything up to now. `source` is as on the command line. `inputs` are read besides candles, in the
+    network and the regression under it; the market's volatility is that of `market_symbols`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["price"] = "price"
     model: Literal["lstm", "volatility", "blend", "lstm-original"] = "lstm"
-    symbol: Annotated[str, AfterValidator(lambda text: str(Symbol.parse(text)))]
+    symbol: SymbolText
     timeframe: Annotated[str, AfterValidator(lambda text: str(Timeframe.parse(text)))] = "1h"
     source: str | None = None
     since: str | None = "730d"
     until: str | None = None
     horizons: tuple[int, ...] = (1, 2, 4, 8, 12, 24)
     seed: int = 7
+    inputs: tuple[ActivityInput, ...] = ()
+    market_symbols: tuple[SymbolText, ...] = ("BTC/USDT", "ETH/USDT")
     max_missing_share: float = Field(default=0.01, ge=0, le=1)
     lstm: LstmSettings = LstmSettings()
     original: OriginalSettings = OriginalSettings()
@@ -88,6 +101,33 @@ class Experiment(BaseModel):
             )
         return self
 
+    @field_validator("inputs", "market_symbols")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"name each once, found {', '.join(names)}")
+        return names
+
+    @field_validator("inputs")
+    @classmethod
+    def _ordered(cls, names: tuple[ActivityInput, ...]) -> tuple[ActivityInput, ...]:
+        return in_order(names)  # so that equal questions are equal recipes
+
+    @model_validator(mode="after")
+    def _inputs_are_read(self) -> Self:
+        if self.inputs and self.model in {"lstm-original", "volatility"}:
+            raise ValueError(f"{self.model} reads candles only; drop inputs, or take model lstm or blend")
+        if "market_volatility" in self.inputs and not self.market:
+            raise ValueError(f"market_volatility needs market_symbols other than {self.symbol} itself")
+        return self
+
+    @property
+    def market(self) -> tuple[str, ...]:
+        """The other symbols whose candles are read: none unless `market_volatility` is among the inputs."""
+        if "market_volatility" not in self.inputs:
+            return ()
+        return tuple(symbol for symbol in self.market_symbols if symbol != self.symbol)
+
     @property
     def name(self) -> str:
         """The name its models are shelved under."""
@@ -99,47 +139,36 @@ class Experiment(BaseModel):
         return content
 
 
+def asks_for_trends(targets: Sequence[str]) -> bool:
+    """Say whether what is to be trained is an experiment file of kind trend."""
+    files = [Path(text) for text in targets if text.endswith((".yaml", ".yml"))]
+    if len(files) != 1 or not files[0].is_file():
+        return False
+    try:
+        return parse_content(read_text(files[0]), str(files[0])).get("kind") == "trend"
+    except ExperimentError:
+        return False  # said better by whoever reads it as an experiment
+
+
 def load_experiment(path: Path) -> Experiment:
     """Read an experiment file; raises `ExperimentError` naming the key at fault."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"{path}: cannot be read ({error}); name an experiment file") from error
-    return parse_experiment(text, str(path))
+    return parse_experiment(read_text(path), str(path))
 
 
 def preset_experiment(preset: str, symbol: str, **changes: JsonValue) -> Experiment:
     """Return a preset for one symbol; `changes` replace top-level keys, None leaves the preset's value."""
+    if preset == "trend":
+        raise ExperimentError(
+            "preset trend is walked forward where it is trained; run `mur train --preset trend`"
+        )
     if preset not in PRESETS:
-        raise ExperimentError(f"preset {preset!r} is not known; choose one of {', '.join(PRESETS)}")
-    text = (resources.files("make_us_rich.training") / "presets" / f"{preset}.yaml").read_text("utf-8")
-    given = {key: value for key, value in changes.items() if value is not None}
-    return _build(yaml.safe_load(text) | {"symbol": symbol} | given, f"preset {preset}")
+        raise ExperimentError(
+            f"preset {preset!r} is not known; choose one of {', '.join((*PRESETS, 'trend'))}"
+        )
+    content = preset_content(preset, symbol, changes)
+    return build_record(Experiment, _PARTS, content, f"preset {preset}")
 
 
 def parse_experiment(text: str, origin: str) -> Experiment:
     """Read the YAML text of an experiment; `origin` is named in errors."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ExperimentError(f"{origin}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise ExperimentError(f"{origin}: an experiment is a mapping of keys, found {type(content).__name__}")
-    return _build({k: _date_as_text(v) for k, v in content.items()}, origin)
-
-
-def _build(content: dict[str, object], origin: str) -> Experiment:
-    try:
-        return Experiment.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "experiment"
-        known = _PARTS.get(key.split(".")[0], Experiment) if "." in key else Experiment
-        hint = f"; known keys: {', '.join(known.model_fields)}" if first["type"] == "extra_forbidden" else ""
-        problem = "unknown key" if hint else first["msg"]
-        raise ExperimentError(f"{origin}: {key}: {problem}{hint}") from error
-
-
-def _date_as_text(value: object) -> object:
-    # YAML turns 2024-04-30 into a date; dates are read in one place, from text
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return build_record(Experiment, _PARTS, parse_content(text, origin), origin)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from make_us_rich.errors import MakeUsRichError
 from make_us_rich.market.snapshot import load_snapshot
@@ -46,6 +47,18 @@ class TrainingOutcome:
 OnOutcome = Callable[[TrainingOutcome], None]
 
 
+class MayBeLost(Protocol):
+    """An outcome that says whether its process was ended from outside."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the task deserves another try."""
+
+
+Task = TypeVar("Task")
+Out = TypeVar("Out", bound=MayBeLost)
+
+
 def train_task(task: TrainingTask) -> TrainingResult:
     """Train what a task asks for; this is what a worker runs."""
     import torch
@@ -75,22 +88,32 @@ def train_many(
 def train_in_processes(
     tasks: Sequence[TrainingTask], workers: int, on_outcome: OnOutcome
 ) -> list[TrainingOutcome]:
-    """Train all tasks on up to `workers` processes of this machine.
+    """Train all tasks on up to `workers` processes of this machine; see `run_in_processes`."""
+    return run_in_processes(train_many, tasks, workers, on_outcome)
+
+
+def run_in_processes(
+    train: Callable[[Sequence[Task], Executor, Callable[[Out], None]], list[Out]],
+    tasks: Sequence[Task],
+    workers: int,
+    on_outcome: Callable[[Out], None],
+) -> list[Out]:
+    """Run all tasks on up to `workers` processes; `train` runs them on an executor.
 
     A worker that is killed, for want of memory say, takes the others with it. What was lost with it is then
     tried once more, one at a time, so that only the guilty one stays without a result.
     """
 
-    def report(outcome: TrainingOutcome) -> None:
+    def report(outcome: Out) -> None:
         if not outcome.is_lost:
             on_outcome(outcome)
 
     with worker_processes(min(workers, len(tasks))) as executor:
-        outcomes = train_many(tasks, executor, report)
+        outcomes = train(tasks, executor, report)
     for i, outcome in enumerate(outcomes):
         if outcome.is_lost:
             with worker_processes(1) as executor:
-                (outcomes[i],) = train_many([tasks[i]], executor, on_outcome)
+                (outcomes[i],) = train([tasks[i]], executor, on_outcome)
     return outcomes
 
 

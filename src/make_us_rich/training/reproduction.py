@@ -13,13 +13,21 @@ from make_us_rich.errors import ExperimentError, StoreError
 from make_us_rich.evaluation.walk_forward import OnProgress
 from make_us_rich.market.snapshot import Snapshot, load_snapshot
 from make_us_rich.models.onnx import OnnxForecaster
-from make_us_rich.registry.artifact import GOLDEN_FILE, GOLDEN_TOLERANCE, MODEL_FILE, Artifact, ArtifactDraft
-from make_us_rich.registry.manifest import Manifest, ManifestDraft
+from make_us_rich.registry.artifact import (
+    GOLDEN_FILE,
+    GOLDEN_TOLERANCE,
+    MODEL_FILE,
+    AnyManifest,
+    Artifact,
+    ArtifactDraft,
+    golden_inputs,
+)
+from make_us_rich.registry.manifest import Manifest, SharedManifest
 from make_us_rich.training.experiment import Experiment
 from make_us_rich.training.shelving import Occasion
 from make_us_rich.training.train import draft_price_model
 
-_MUST_AGREE = ("horizons", "quantile_levels", "lookback", "served_by")
+_MUST_AGREE = ("horizons", "quantile_levels", "lookback", "served_by", "activity_columns", "market_symbols")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class Reproduction:
         return not self.differences
 
 
-def stored_snapshot(folder: Path, manifest: Manifest) -> Snapshot:
+def stored_snapshot(folder: Path, manifest: AnyManifest) -> Snapshot:
     """Return the candles a model was fitted on; `StoreError` if they are no longer stored."""
     content_hash = manifest.snapshot.hash
     if not (folder / f"{content_hash}.parquet").is_file():
@@ -73,7 +81,7 @@ def compare_with(artifact: Artifact, draft: ArtifactDraft) -> Reproduction:
         is_same_file=_sha256(draft.payloads[MODEL_FILE]) == then.files[MODEL_FILE],
         largest_difference=largest,
         differences=tuple(differences),
-        libraries=_changed_libraries(then, now),
+        libraries=changed_libraries(then, now.code_version, now.library_versions),
     )
 
 
@@ -89,7 +97,7 @@ def _experiment(manifest: Manifest) -> Experiment:
         ) from error
 
 
-def _difference(field: str, then: ManifestDraft, now: ManifestDraft) -> str | None:
+def _difference(field: str, then: SharedManifest, now: SharedManifest) -> str | None:
     before, after = getattr(then, field), getattr(now, field)
     return None if before == after else f"{field}: {_words(before)} then, {_words(after)} now"
 
@@ -104,13 +112,16 @@ def _largest_difference(artifact: Artifact, draft: ArtifactDraft) -> float:
     with np.load(artifact.folder / GOLDEN_FILE, allow_pickle=False) as golden, TemporaryDirectory() as folder:
         path = Path(folder) / MODEL_FILE
         path.write_bytes(draft.payloads[MODEL_FILE])
-        found = OnnxForecaster(path).quantiles(golden["open_time_ms"], golden["ohlcv"])
+        found = OnnxForecaster(path).quantiles(*golden_inputs(golden))
         return float(np.max(np.abs(found / golden["quantiles"] - 1)))
 
 
-def _changed_libraries(then: ManifestDraft, now: ManifestDraft) -> dict[str, tuple[str, str]]:
+def changed_libraries(
+    then: SharedManifest, code_version: str, now: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
+    """Return the libraries whose version is another now, each as (then, now)."""
     before = {"make-us-rich": then.code_version, **then.library_versions}
-    after = {"make-us-rich": now.code_version, **now.library_versions}
+    after = {"make-us-rich": code_version, **now}
     return {
         name: (before.get(name, "none"), after.get(name, "none"))
         for name in sorted({*before, *after})

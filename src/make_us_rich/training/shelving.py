@@ -13,13 +13,14 @@ import numpy as np
 from make_us_rich import __version__
 from make_us_rich.evaluation.explain import permutation_importance
 from make_us_rich.evaluation.walk_forward import OnProgress, fit_all
+from make_us_rich.market.activity import activity_columns
 from make_us_rich.market.snapshot import Snapshot
 from make_us_rich.models.calibration import calibrated_shape
 from make_us_rich.models.export import GoldenWindows, check_parity, export_onnx
 from make_us_rich.models.forecast import NAIVE_BASELINES, QUANTILE_LEVELS
 from make_us_rich.models.price_graph import FittedScale, PriceGraph
 from make_us_rich.models.scale_model import ScaleModel
-from make_us_rich.registry.artifact import ArtifactDraft, golden_payload
+from make_us_rich.registry.artifact import VOLATILITY_FILE, ArtifactDraft, golden_payload
 from make_us_rich.registry.manifest import EvidenceRecord, ManifestDraft, SnapshotReference, TensorSpec
 from make_us_rich.training.trial import Trial
 from make_us_rich.training.trial_report import report_trial
@@ -27,6 +28,7 @@ from make_us_rich.training.trial_report import report_trial
 PARITY_WINDOWS = 256
 GOLDEN_WINDOWS = 8
 TARGET = "log return of the close over each horizon, as quantiles in prices"
+_YARDSTICK = "volatility"
 _LIBRARIES = ("lightning", "numpy", "onnx", "onnxruntime", "polars", "torch")
 
 
@@ -62,26 +64,34 @@ def build_artifact(trial: Trial, fitted: Mapping[str, FittedScale], occasion: Oc
     """
     own = trial.experiment.model
     serving = [own if v.served_by in NAIVE_BASELINES else v.served_by for v in trial.verdicts]
-    graph = PriceGraph(trial.table.timeframe, fitted, serving).eval()
-    windows = spread_windows(trial, graph.lookback, PARITY_WINDOWS)
+    graph = PriceGraph(trial.table.timeframe, fitted, serving, trial.experiment.inputs).eval()
+    windows = spread_windows(trial, graph, PARITY_WINDOWS)
     model = export_onnx(graph, windows)
     _, prices = check_parity(graph, model, windows)
     golden = slice(0, None, PARITY_WINDOWS // GOLDEN_WINDOWS)
     payloads = {
         "model.onnx": model,
-        "golden.npz": golden_payload(windows.open_time_ms[golden], windows.ohlcv[golden], prices[golden]),
+        "golden.npz": golden_payload(
+            windows.open_time_ms[golden],
+            windows.ohlcv[golden],
+            prices[golden],
+            None if windows.activity is None else windows.activity[golden],
+        ),
         "weights.npz": _weights_payload(fitted),
         "explain.json": _explain_payload(trial, fitted[own]),
         "report.html": report_trial(trial, occasion.snapshot).to_html().encode(),
     }
+    if own != _YARDSTICK:
+        payloads[VOLATILITY_FILE] = _yardstick_payload(trial, fitted)
     return ArtifactDraft(_manifest(trial, graph, occasion), payloads)
 
 
-def spread_windows(trial: Trial, lookback: int, n: int) -> GoldenWindows:
-    """Return up to `n` windows spread over the whole series, the last one at its end."""
-    ends = np.linspace(lookback, len(trial.candles), n).round().astype(np.int64)
-    index = ends[:, None] + np.arange(-lookback, 0)
-    return GoldenWindows(trial.candles.open_time_ms[index], trial.candles.ohlcv[index])
+def spread_windows(trial: Trial, graph: PriceGraph, n: int) -> GoldenWindows:
+    """Return up to `n` windows of a graph spread over the whole series, the last one at its end."""
+    ends = np.linspace(graph.lookback, len(trial.candles), n).round().astype(np.int64)
+    index = ends[:, None] + np.arange(-graph.lookback, 0)
+    open_time_ms, ohlcv, activity = trial.candles.at(index)
+    return GoldenWindows(open_time_ms, ohlcv, activity if graph.inputs else None)
 
 
 def _manifest(trial: Trial, graph: PriceGraph, occasion: Occasion) -> ManifestDraft:
@@ -94,10 +104,8 @@ def _manifest(trial: Trial, graph: PriceGraph, occasion: Occasion) -> ManifestDr
         timeframe=experiment.timeframe,
         market=snapshot.market,
         source=snapshot.source,
-        inputs=(
-            TensorSpec(name="open_time_ms", dtype="int64", shape=("batch", graph.lookback)),
-            TensorSpec(name="ohlcv", dtype="float64", shape=("batch", graph.lookback, 5)),
-        ),
+        inputs=_inputs(graph),
+        market_symbols=experiment.market if "market_volatility" in graph.inputs else (),
         outputs=(
             TensorSpec(
                 name="quantiles",
@@ -128,6 +136,28 @@ def _manifest(trial: Trial, graph: PriceGraph, occasion: Occasion) -> ManifestDr
             for name, records in trial.evidence.items()
         },
     )
+
+
+def _inputs(graph: PriceGraph) -> tuple[TensorSpec, ...]:
+    candles = (
+        TensorSpec(name="open_time_ms", dtype="int64", shape=("batch", graph.lookback)),
+        TensorSpec(name="ohlcv", dtype="float64", shape=("batch", graph.lookback, 5)),
+    )
+    columns = activity_columns(graph.inputs)
+    if not columns:
+        return candles
+    shape = ("batch", graph.lookback, len(columns))
+    return (*candles, TensorSpec(name="activity", dtype="float64", shape=shape, columns=columns))
+
+
+def _yardstick_payload(trial: Trial, fitted: Mapping[str, FittedScale]) -> bytes:
+    # the journal writes down what the plain regression says beside the model, and drift is judged against it
+    names = [_YARDSTICK] * len(trial.experiment.horizons)
+    graph = PriceGraph(trial.table.timeframe, fitted, names).eval()
+    windows = spread_windows(trial, graph, GOLDEN_WINDOWS)
+    content = export_onnx(graph, windows)
+    check_parity(graph, content, windows)
+    return content
 
 
 def _weights_payload(fitted: Mapping[str, FittedScale]) -> bytes:

@@ -11,6 +11,8 @@ from make_us_rich.errors import ArtifactError, UnknownNameError
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.blocks import BlockMeans, block_milliseconds, whole_blocks
 from make_us_rich.evaluation.metrics import quantile_loss
+from make_us_rich.market.activity import MARKET_VARIANCE
+from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.snapshot import Snapshot
 from make_us_rich.models.forecast import NAIVE_BASELINES, FloatArray
 from make_us_rich.registry.artifact import Artifact
@@ -58,7 +60,11 @@ def _against_champion(
     if earlier := decided_this_week(kind, shelf.decisions(name), now):
         day = f"{earlier.at:%Y-%m-%d %H:%M}"
         return kind, False, f"kept back: a {kind} was decided on {day}; at most one a week is judged"
-    verdict = compare(champion, trial, kind)
+    if lacking := unread_columns(champion.manifest, trial, snapshot):
+        reason = f"the champion reads {', '.join(lacking)}, which these candles do not have"
+        return kind, False, f"kept back: {reason}; train with its inputs, or `mur models promote` by hand"
+    candles = CandleArrays.from_frame(snapshot.candles, champion.manifest.activity_columns)
+    verdict = compare(champion, trial, candles, kind)
     return kind, verdict.accepted, f"{'promoted' if verdict.accepted else 'kept back'}: {verdict.reason}"
 
 
@@ -71,14 +77,24 @@ def succession_kind(champion: Manifest, experiment: Experiment) -> Succession:
     return "refresh" if same else "challenge"
 
 
-def compare(champion: Artifact, trial: Trial, kind: Succession) -> SuccessionVerdict:
-    """Judge the trial's fold models against the champion on outer cutoffs it had not seen."""
+def unread_columns(champion: Manifest, trial: Trial, snapshot: Snapshot) -> list[str]:
+    """Return what the champion reads and a snapshot lacks; the variance of another market is not its own."""
+    is_same_market = champion.market_symbols == trial.experiment.market
+    there = [name for name in snapshot.candles.columns if name != MARKET_VARIANCE or is_same_market]
+    return [name for name in champion.activity_columns if name not in there]
+
+
+def compare(champion: Artifact, trial: Trial, candles: CandleArrays, kind: Succession) -> SuccessionVerdict:
+    """Judge the trial's fold models against the champion on outer cutoffs it had not seen.
+
+    `candles` are those of the trial, with the activity the champion reads.
+    """
     data_end_ms = round(champion.manifest.data_end.timestamp() * 1000)
     unseen = trial.walk.backtest.since(data_end_ms)
     horizons = [h for h in unseen.horizons if h in champion.manifest.horizons]
     own = {v.horizon: unseen.quantiles[v.served_by] for v in trial.verdicts}
     challenger = _served_loss(unseen, [own[h][:, unseen.horizons.index(h)] for h in horizons], horizons)
-    theirs = champion_quantiles(champion, trial, unseen, horizons)
+    theirs = champion_quantiles(champion, candles, unseen, horizons)
     champion_loss = _served_loss(unseen, theirs, horizons)
     return judge_succession(
         kind, _weekly(unseen, champion_loss, horizons), _weekly(unseen, champion_loss - challenger, horizons)
@@ -86,17 +102,15 @@ def compare(champion: Artifact, trial: Trial, kind: Succession) -> SuccessionVer
 
 
 def champion_quantiles(
-    champion: Artifact, trial: Trial, unseen: Backtest, horizons: Sequence[int]
+    champion: Artifact, candles: CandleArrays, unseen: Backtest, horizons: Sequence[int]
 ) -> list[FloatArray]:
     """Return what the champion serves at each horizon: log-return quantiles (n, level)."""
     lookback = champion.manifest.lookback
-    ends = np.searchsorted(trial.candles.open_time_ms, unseen.cutoff_ms)  # one past the last known candle
+    ends = np.searchsorted(candles.open_time_ms, unseen.cutoff_ms)  # one past the last known candle
     parts = [np.empty((0, len(champion.manifest.horizons), len(champion.manifest.quantile_levels)))]
     for start in range(0, len(ends), _WINDOWS_AT_ONCE):
         index = ends[start : start + _WINDOWS_AT_ONCE, None] + np.arange(-lookback, 0)
-        parts.append(
-            champion.forecaster.quantiles(trial.candles.open_time_ms[index], trial.candles.ohlcv[index])
-        )
+        parts.append(champion.forecaster.quantiles(*candles.at(index)))
     log_returns = np.log(np.concatenate(parts) / unseen.last_close[:, None, None])
     served: list[FloatArray] = []
     for h in horizons:

@@ -1,9 +1,11 @@
 """Who is told about trainings, for people to compare runs; nothing depends on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from make_us_rich.registry.candidate_run import CandidateRun, ExportedCandidates, read_candidate_runs
 from make_us_rich.registry.run_record import RunRecord, read_run
 from make_us_rich.registry.shelf import Shelf
 from make_us_rich.settings import Tracking
@@ -15,11 +17,20 @@ class Tracker(Protocol):
     name: str
     extra: str
 
-    def record(self, run: RunRecord) -> None:
-        """Store parameters, metrics, tags and documents of one training."""
+    def record(self, run: RunRecord, candidates: Sequence[CandidateRun] = ()) -> None:
+        """Store parameters, metrics, tags and documents of one training, and of each of its candidates."""
 
     def point(self, name: str, champion: RunRecord | None) -> None:
         """Show which version is served, where the tracker can show that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A new version on the shelf, and where it was chosen from candidates, these."""
+
+    name: str
+    version: int
+    exported: ExportedCandidates | None = None
 
 
 def open_tracker(tracking: Tracking, home: Path) -> Tracker | None:
@@ -39,10 +50,19 @@ def tell_training(
     tracker: Tracker | None, shelf: Shelf, name: str, version: int, warn: Callable[[str], None]
 ) -> None:
     """Tell a tracker about a version and who is served; whatever goes wrong is one line of warning."""
+    tell_trained(tracker, shelf, Trained(name, version), warn)
+
+
+def tell_trained(
+    tracker: Tracker | None, shelf: Shelf, trained: Trained, warn: Callable[[str], None]
+) -> None:
+    """Tell it about a version with the candidates it was chosen from, in the same way."""
     if tracker is None:
         return
+    name, version, exported = trained.name, trained.version, trained.exported
     try:
-        tracker.record(read_run(shelf, name, version))
+        candidates = read_candidate_runs(shelf, name, version, exported) if exported else ()
+        tracker.record(read_run(shelf, name, version), candidates)
     except Exception as error:  # a tracker that fails, in whatever way, must not fail the training
         warn(_warning(tracker, f"{name}@{version}", error))
     tell_champion(tracker, shelf, name, warn)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from make_us_rich.evaluation.evidence import HorizonEvidence, gather_evidence
 from make_us_rich.evaluation.folds import Fold, SeriesShape, walk_forward
 from make_us_rich.evaluation.walk_forward import OnProgress, PriceCandidate, WalkForward, run_walk_forward
+from make_us_rich.market.activity import Activity, activity_columns, require_told
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.snapshot import Snapshot
 from make_us_rich.models.forecast import BASELINES
@@ -39,8 +40,10 @@ class Trial:
 
 
 def run_trial(experiment: Experiment, snapshot: Snapshot, on_progress: OnProgress | None = None) -> Trial:
-    """Run an experiment on a snapshot; raises `NotEnoughHistoryError` before any fit begins."""
-    candles = CandleArrays.from_frame(snapshot.candles)
+    """Run an experiment on a snapshot; a `DataError` that forbids it is raised before any fit begins."""
+    inputs = experiment.inputs
+    require_told(snapshot.candles, inputs, f"{snapshot.symbol} {snapshot.timeframe} from {snapshot.source}")
+    candles = CandleArrays.from_frame(snapshot.candles, activity_columns(inputs))
     candidates = price_candidates(experiment)
     folds = walk_forward(
         SeriesShape(
@@ -50,7 +53,10 @@ def run_trial(experiment: Experiment, snapshot: Snapshot, on_progress: OnProgres
             timeframe=snapshot.timeframe,
         )
     )
-    table = build_price_table(candles.open_time_ms, candles.ohlcv, snapshot.timeframe, experiment.horizons)
+    activity = None if candles.activity is None else Activity(inputs, candles.activity)
+    table = build_price_table(
+        candles.open_time_ms, candles.ohlcv, snapshot.timeframe, experiment.horizons, activity
+    )
     walk = run_walk_forward(table, candidates, folds, on_progress)
     names = dict.fromkeys((*BASELINES, experiment.model))
     evidence = {name: gather_evidence(walk.backtest, name) for name in names}

@@ -3,7 +3,7 @@
 from make_us_rich import __version__
 from make_us_rich.evaluation.report import Report, ReportSubject, build_report
 from make_us_rich.market.snapshot import Snapshot
-from make_us_rich.training.experiment import Experiment
+from make_us_rich.training.experiment import Experiment, preset_experiment
 from make_us_rich.training.trial import Trial
 
 
@@ -28,8 +28,14 @@ def report_trial(trial: Trial, snapshot: Snapshot) -> Report:
 
 
 def repeat_command(experiment: Experiment, snapshot: Snapshot) -> str:
-    """Return the command that makes the report again from the same candles."""
+    """Return the command that makes the report again from the same candles.
+
+    What is not a preset needs the experiment, which is in the manifest, as a file.
+    """
     origin = f"--source {experiment.source}" if experiment.source else f"--market {snapshot.market}"
     span = f"--since {snapshot.first:%Y-%m-%dT%H:%M} --until {snapshot.data_end:%Y-%m-%dT%H:%M}"
+    preset = preset_experiment(experiment.model, experiment.symbol, timeframe=experiment.timeframe)
+    if preset.recipe() != experiment.recipe():
+        return f"mur backtest EXPERIMENT.yaml {origin} {span}"
     series = f"{experiment.symbol} --timeframe {experiment.timeframe}"
     return f"mur backtest {series} --preset {experiment.model} {origin} {span}"

@@ -1,42 +1,11 @@
 import re
-from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from make_us_rich.models.forecast import BASELINES
+from page_reader import Page
 from report_desk import SCALES, Verdict, report_on
-
-_NEVER_CLOSED = {"meta", "wbr", "br"}
-
-
-class _Page(HTMLParser):
-    """Checks that every tag is closed in order, and keeps text, tags and attributes."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.words: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in _NEVER_CLOSED:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
 
 
 @pytest.fixture
@@ -45,7 +14,7 @@ def html(make_backtest):
 
 
 def test_page_is_one_well_formed_document(html):
-    page = _Page(html)
+    page = Page(html)
     assert page.open == []
     assert page.tags.count("h1") == page.tags.count("main") == 1
     assert len(html) < 600_000
@@ -63,14 +32,14 @@ def test_every_figure_is_well_formed_named_and_drawn_for_wide_and_narrow_screens
 
 
 def test_page_loads_nothing_and_runs_nothing(html):
-    page = _Page(html)
+    page = Page(html)
     assert not {"script", "link", "img", "iframe", "object", "base"} & set(page.tags)
     assert not {"src", "href", "srcset", "style"} & {name for name, _ in page.attributes}
     assert not re.search(r"https?:|url\(|@import|//[a-z]", html)
 
 
 def test_page_says_what_was_asked_the_verdict_the_count_and_the_yardstick(html):
-    words = " ".join(_Page(html).words).replace("\N{NO-BREAK SPACE}", " ")
+    words = " ".join(Page(html).words).replace("\N{NO-BREAK SPACE}", " ")
     assert "How far may BTC/USDT move in the next 1 h and 24 h?" in words
     assert "lstm serves at every horizon" in words
     assert "lower than that of persistence (± " in words
@@ -78,7 +47,7 @@ def test_page_says_what_was_asked_the_verdict_the_count_and_the_yardstick(html):
 
 
 def test_page_says_how_to_make_it_again(html):
-    words = _Page(html).words
+    words = Page(html).words
     for needed in ("mur backtest BTC/USDT", "9f2c4e71", "7", "Make Us Rich 0.1.0"):
         assert needed in words
 
@@ -100,7 +69,7 @@ def test_names_cannot_break_out_of_the_page(make_backtest):
     verdicts = [Verdict(h, evil, passed=True, reasons=(evil,)) for h in (1, 24)]
     named = dict.fromkeys(("name", "symbol", "candidate", "source", "command", "snapshot_hash"), evil)
     html = report_on(backtest, verdicts, **named).to_html()
-    page = _Page(html)
+    page = Page(html)
     assert "script" not in page.tags
     assert page.open == []
     assert evil in page.words
@@ -108,7 +77,7 @@ def test_names_cannot_break_out_of_the_page(make_backtest):
 
 def test_who_serves_is_told_for_each_group_of_horizons(make_backtest):
     verdicts = [Verdict(24, "volatility", passed=True), Verdict(1, "persistence", passed=False)]
-    words = " ".join(_Page(report_on(make_backtest(SCALES), verdicts).to_html()).words)
+    words = " ".join(Page(report_on(make_backtest(SCALES), verdicts).to_html()).words)
     words = words.replace("\N{NO-BREAK SPACE}", " ")
     assert words.index("volatility serves at") < words.index("persistence stands in at")
     assert "volatility serves at 24 h: it is proven better than the naive baselines; lstm did not" in words
@@ -118,14 +87,14 @@ def test_who_serves_is_told_for_each_group_of_horizons(make_backtest):
 
 def test_baseline_can_be_the_subject_and_is_not_its_own_yardstick(make_backtest):
     backtest = make_backtest({name: SCALES[name] for name in BASELINES})
-    words = _Page(report_on(backtest, candidate="volatility").to_html()).words
+    words = Page(report_on(backtest, candidate="volatility").to_html()).words
     assert "against ewma_persistence" in words
     assert "against volatility" not in words
 
 
 @pytest.mark.parametrize("weeks", [1, 2])
 def test_short_backtest_still_makes_a_page(make_backtest, weeks):
-    assert _Page(report_on(make_backtest(SCALES, weeks=weeks)).to_html()).open == []
+    assert Page(report_on(make_backtest(SCALES, weeks=weeks)).to_html()).open == []
 
 
 def test_page_is_the_same_each_time(make_backtest):

@@ -43,7 +43,7 @@ def still_lines(findings: Sequence[WalkFinding]) -> list[Line]:
     shares = ", ".join(f"{first.count(name)} as {name}" for name in ("lstm", "volatility"))
     later = sum(sum(f.passed[1:]) for f in findings)
     return [
-        _at_most("ii", "promoted, constant volatility", len(first), n),
+        at_most("ii", "promoted, constant volatility", len(first), n),
         Line("ii", "… of these", shares),
         Line("ii", "later horizons that passed", f"{later} of {n * (len(findings[0].passed) - 1)}"),
         Line(
@@ -68,9 +68,9 @@ def lively_lines(findings: Sequence[WalkFinding]) -> list[Line]:
         Line("iii", "better than persistence", f"{better} of {n}", f"≥ {least}", better >= least),
         Line("iii", "promoted, by the whole rule", f"{promoted} of {n}", f"≥ {least}", promoted >= least),
         Line("iii", "… of these as lstm", _count(f.served_by[0] == "lstm" for f in findings)),
-        _at_most("iii", "better than the oracle", beyond, n),
+        at_most("iii", "better than the oracle", beyond, n),
         Line("iii", "claim a direction", f"{claims} of {n}", "0", claims == 0),
-        _at_most("iii", "a fitted location passes", located, n),
+        at_most("iii", "a fitted location passes", located, n),
         Line("iii", "mean skill at one hour: lstm, oracle", f"{skill:+.2%}, {best:+.2%}"),
     ]
 
@@ -109,7 +109,8 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join(["| control | claim | found | bound | |", "|---|---|---|---|---|", *rows])
 
 
-def _at_most(control: str, claim: str, found: int, n: int) -> Line:
+def at_most(control: str, claim: str, found: int, n: int) -> Line:
+    """Judge a count of false passes: at most a tenth of `n`."""
     most = math.floor(FALSE_SHARE * n)
     return Line(control, claim, f"{found} of {n}", f"≤ {most}", found <= most)
 

@@ -50,24 +50,28 @@ class ReportSubject:
     command: str
 
 
-class Verdict(Protocol):
-    """Who serves one horizon and why, as `registry.promotion` decides it."""
-
-    @property
-    def horizon(self) -> int:
-        """The horizon, in candles."""
+class Ruling(Protocol):
+    """Who serves and why, as the promotion rules of the registry decide it."""
 
     @property
     def served_by(self) -> str:
-        """The forecaster that serves it."""
+        """The forecaster that serves."""
 
     @property
     def passed(self) -> bool:
-        """Whether a model serves it, not a naive baseline."""
+        """Whether a model serves, not a naive baseline."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """The grounds, one sentence each."""
+
+
+class Verdict(Ruling, Protocol):
+    """The ruling on one horizon."""
+
+    @property
+    def horizon(self) -> int:
+        """The horizon, in candles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,5 +213,5 @@ def _warnings(records: Mapping[str, tuple[HorizonRecord, ...]]) -> tuple[str, ..
         f"{name} at {text}; treat it as a leak until `mur leakage` says otherwise"
         for name, rows in records.items()
         for row in rows
-        for text in implausible(row.scores, row.evidence.n, row.evidence.horizon)
+        for text in implausible(row.scores, row.evidence)
     )

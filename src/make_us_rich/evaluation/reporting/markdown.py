@@ -44,7 +44,7 @@ def build_markdown(facts: ReportFacts) -> str:
         _definitions([*((name, YARDSTICKS[name]) for name in facts.yardsticks), *GLOSSARY.items()]),
         "## Make it again",
         _fenced(subject.command),
-        _definitions(remake(facts)),
+        _definitions(remake(facts.subject)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

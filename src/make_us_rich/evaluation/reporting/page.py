@@ -1,8 +1,7 @@
 """The report as one HTML page: nothing is loaded from outside, no script, readable without colour."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from html import escape
-from importlib import resources
 
 from make_us_rich.evaluation.reporting.facts import ReportFacts
 from make_us_rich.evaluation.reporting.figures.fan import NARROW_FAN, WIDE_FAN, fan_figure
@@ -12,7 +11,8 @@ from make_us_rich.evaluation.reporting.figures.reliability import reliability_fi
 from make_us_rich.evaluation.reporting.figures.skill import skill_figure
 from make_us_rich.evaluation.reporting.figures.widths import widths_figure
 from make_us_rich.evaluation.reporting.glossary import CAPTIONS, GLOSSARY, YARDSTICKS
-from make_us_rich.evaluation.reporting.numbers import bound, date
+from make_us_rich.evaluation.reporting.numbers import date
+from make_us_rich.evaluation.reporting.page_parts import definitions, document, figure, notice_box
 from make_us_rich.evaluation.reporting.page_tables import facts_strip, horizon_table, score_tables
 from make_us_rich.evaluation.reporting.sentences import headline, question, remake, verdict
 
@@ -25,22 +25,15 @@ def build_page(facts: ReportFacts) -> str:
     title = f"{subject.name}: {subject.candidate}, walk-forward report"
     if facts.notice:
         title = f"SIMULATED — {title}"
-    style = (resources.files("make_us_rich.evaluation.reporting") / "page.css").read_text("utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>\n{style}</style></head>\n<body><main>\n"
-        + "\n".join(
-            [_notices(facts), _head(facts), _table(facts), _figures(facts), _scores(facts), _foot(facts)]
-        )
-        + "\n</main></body></html>\n"
-    )
-
-
-def _notices(facts: ReportFacts) -> str:
-    notices = [*([facts.notice] if facts.notice else []), *facts.warnings]
-    words = "".join(f"<p>{escape(notice)}</p>" for notice in notices)
-    return f'<div class="notice" role="alert">{words}</div>' if words else ""
+    parts = [
+        notice_box([*([facts.notice] if facts.notice else []), *facts.warnings]),
+        _head(facts),
+        _table(facts),
+        _figures(facts),
+        _scores(facts),
+        _foot(facts),
+    ]
+    return document(title, parts)
 
 
 def _head(facts: ReportFacts) -> str:
@@ -93,11 +86,7 @@ def _both(
 
 def _figure(key: str, wide: str, narrow: str, facts: ReportFacts) -> str:
     title, caption = CAPTIONS[key]
-    words = caption.format(candidate=facts.subject.candidate)
-    return (
-        f"<figure><h2>{escape(title)}</h2><figcaption>{escape(bound(words))}</figcaption>"
-        f'<div class="sheet"><div class="wide">{wide}</div><div class="narrow">{narrow}</div></div></figure>'
-    )
+    return figure(title, caption.format(candidate=facts.subject.candidate), wide, narrow)
 
 
 def _scores(facts: ReportFacts) -> str:
@@ -111,13 +100,8 @@ def _scores(facts: ReportFacts) -> str:
 def _foot(facts: ReportFacts) -> str:
     words = {f"{name} (yardstick)": YARDSTICKS[name] for name in facts.yardsticks} | GLOSSARY
     return (
-        f"<footer><h2>What the words mean</h2>{_definitions(words.items())}<h2>Make it again</h2>"
+        f"<footer><h2>What the words mean</h2>{definitions(words.items())}<h2>Make it again</h2>"
         f"<pre><code>{escape(facts.subject.command)}</code></pre>"
-        f"{_definitions(remake(facts))}"
+        f"{definitions(remake(facts.subject))}"
         '<p class="soft">A forecast is not advice: past skill is a measurement, not a promise.</p></footer>'
     )
-
-
-def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
-    rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(bound(words))}</dd>" for term, words in pairs)
-    return f'<dl class="words">{rows}</dl>'

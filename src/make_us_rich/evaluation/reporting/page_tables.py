@@ -14,6 +14,7 @@ from make_us_rich.evaluation.reporting.numbers import (
     percent,
     with_spread,
 )
+from make_us_rich.evaluation.reporting.page_parts import fact_strip, head_cells
 from make_us_rich.evaluation.reporting.sentences import served_words, whole_blocks_words
 from make_us_rich.evaluation.scores import SHARES
 
@@ -46,12 +47,7 @@ def facts_strip(facts: ReportFacts) -> str:
             "elsewhere a naive baseline stands in",
         ),
     ]
-    cells = (
-        f'<div><dt>{escape(bound(term))}</dt><dd><span class="figure">{escape(figure)}</span>'
-        f"{escape(bound(remark))}</dd></div>"
-        for term, figure, remark in entries
-    )
-    return f'<dl class="facts">{"".join(cells)}</dl>'
+    return fact_strip(entries)
 
 
 def horizon_table(facts: ReportFacts) -> str:
@@ -71,13 +67,14 @@ def horizon_table(facts: ReportFacts) -> str:
     )
     return (
         f'<div class="scroll"><table class="stacked"><caption>{escape(bound(caption))}</caption>'
-        f"<thead><tr>{_heads(['Ahead', *labels], n_words=2)}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<thead><tr>{head_cells(['Ahead', *labels], n_words=2)}</tr></thead><tbody>{rows}</tbody>"
+        "</table></div>"
     )
 
 
 def score_tables(facts: ReportFacts) -> str:
     """Return one table per horizon: a column per forecaster, a row per score."""
-    heads = _heads(["", *facts.records], n_words=1)
+    heads = head_cells(["", *facts.records], n_words=1)
     tables = []
     for j, verdict in enumerate(facts.verdicts):
         title = f"{ahead(verdict.horizon, facts.backtest.timeframe)} ahead, n = {count(len(facts.backtest))}"
@@ -141,12 +138,3 @@ def _scores(name: str, row: HorizonRecord) -> dict[str, str]:
 def _score_row(label: str, cells: Sequence[str]) -> str:
     drawn = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     return f'<tr><th scope="row">{escape(label)}</th>{drawn}</tr>'
-
-
-def _heads(heads: Sequence[str], n_words: int) -> str:
-    # a long name may break after each of its parts
-    words = [escape(bound(head)).replace("_", "_<wbr>") for head in heads]
-    return "".join(
-        f'<th scope="col" class="{"word" if i < n_words else "count"}">{head}</th>'
-        for i, head in enumerate(words)
-    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from make_us_rich.evaluation.blocks import block_milliseconds
-from make_us_rich.evaluation.reporting.facts import HorizonRecord, ReportFacts, Verdict
+from make_us_rich.evaluation.reporting.facts import HorizonRecord, ReportFacts, ReportSubject, Verdict
 from make_us_rich.evaluation.reporting.numbers import (
     SPACE,
     ahead,
@@ -79,9 +79,8 @@ def served_words(served_by: str) -> str:
     return f"{served_by} (baseline)" if served_by in NAIVE_BASELINES else served_by
 
 
-def remake(facts: ReportFacts) -> list[tuple[str, str]]:
+def remake(subject: ReportSubject) -> list[tuple[str, str]]:
     """Return what is needed beside the command to make the report again."""
-    subject = facts.subject
     return [
         ("Snapshot (SHA-256)", subject.snapshot_hash),
         ("Candles", f"{subject.data_start:%Y-%m-%d %H:%M} to {subject.data_end:%Y-%m-%d %H:%M} UTC"),

@@ -1,0 +1,1 @@
+"""Evidence for trend forecasts: probabilities of an event in the coming days, against their baselines."""

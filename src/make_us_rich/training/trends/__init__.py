@@ -1,0 +1,1 @@
+"""Training trend models: a pool of candidates per coin and direction, judged alone and together."""

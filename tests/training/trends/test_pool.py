@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from make_us_rich.evaluation.trends.evidence import POOL
+from make_us_rich.models.trend_onnx import TrendClassifier
+from make_us_rich.training.trends.judgement import judge_pool
+from make_us_rich.training.trends.pool import train_coins, train_coins_in_processes
+
+from .conftest import QUICK, HereAndNow
+
+
+@pytest.fixture(scope="module")
+def outcomes(make_task):
+    return train_coins([make_task("SOL"), make_task("ETH")], HereAndNow(), lambda outcome: None)
+
+
+def test_every_coin_gets_both_directions(outcomes):
+    names = [result.name for outcome in outcomes for result in outcome.results]
+    assert names == [
+        "trend-up.SOL-USDT.1d",
+        "trend-down.SOL-USDT.1d",
+        "trend-up.ETH-USDT.1d",
+        "trend-down.ETH-USDT.1d",
+    ]
+
+
+def test_every_candidate_is_exported_and_says_the_same_on_every_outer_row(outcomes):
+    for outcome in outcomes:
+        for result in outcome.results:
+            assert set(result.models.onnx) == set(QUICK)
+            assert max(result.models.parity.values()) <= 1e-5
+            features, expected = result.models.golden
+            said = TrendClassifier(result.models.onnx[result.winner]).probability(features)
+            assert said == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_evidence_names_every_candidate_every_baseline_and_the_pool(outcomes):
+    result = outcomes[0].results[0]
+    assert set(result.evidence) == {*QUICK, POOL, "base_rate", "momentum", "random_walk"}
+    assert all(record.n == result.evidence[POOL].n > 300 for record in result.evidence.values())
+    assert set(result.published) == {*QUICK, POOL}
+
+
+def test_the_same_seed_gives_the_same_models(outcomes, make_task):
+    (again,) = train_coins([make_task("SOL")], HereAndNow(), lambda outcome: None)
+    assert dict(again.results[0].models.onnx) == dict(outcomes[0].results[0].models.onnx)
+
+
+def test_a_coin_that_fails_leaves_the_others_alone(make_task):
+    lost = replace(make_task("SOL"), snapshot_hash="0" * 64)
+    told = []
+    failed, trained = train_coins([lost, make_task("ETH", directions=["up"])], HereAndNow(), told.append)
+    assert len(told) == 2
+    assert not failed.results
+    assert set(failed.failures) == {"trend-up.SOL-USDT.1d", "trend-down.SOL-USDT.1d"}
+    assert [result.name for result in trained.results] == ["trend-up.ETH-USDT.1d"]
+
+
+def test_a_short_history_is_one_clear_line(make_task):
+    (outcome,) = train_coins([make_task("SOL", days=400)], HereAndNow(), lambda outcome: None)
+    assert outcome.failures["trend-up.SOL-USDT.1d"].startswith(
+        "SOL/USDT 1d: 400 candles, a trend model needs"
+    )
+
+
+def test_a_budget_that_is_used_up_leaves_candidates_out(make_task):
+    (outcome,) = train_coins([make_task("SOL", budget_seconds=1e-9)], HereAndNow(), lambda outcome: None)
+    assert "no candidate could be fitted (the time budget" in outcome.failures["trend-up.SOL-USDT.1d"]
+
+
+def test_nothing_is_promoted_on_a_market_without_trends(outcomes):
+    judged, pooled = judge_pool([result for outcome in outcomes for result in outcome.results])
+    assert [one.verdict.passed for one in judged] == [False] * 4
+    assert {test.coins for tests in pooled.values() for test in tests.values()} == {2}
+
+
+def test_an_oracle_is_promoted_only_with_the_others(outcomes):
+    results = [result for outcome in outcomes for result in outcome.results if result.direction == "up"]
+    seeing = [_seeing(result) for result in results]
+    assert all(one.verdict.passed for one in judge_pool(seeing)[0])
+    alone, blind = judge_pool([seeing[0], results[1]])[0]
+    assert not blind.verdict.passed
+    assert alone.verdict.passed == all(
+        test.p_value < 0.05 for test in judge_pool([seeing[0], results[1]])[1]["up"].values()
+    )
+
+
+@pytest.mark.slow
+def test_processes_give_what_one_process_gives(outcomes, make_task):
+    tasks = [make_task("SOL"), make_task("ETH")]
+    found = train_coins_in_processes(tasks, 2, lambda outcome: None)
+    for here, there in zip(outcomes, found, strict=True):
+        assert here.symbol == there.symbol
+        assert dict(here.results[0].models.onnx) == dict(there.results[0].models.onnx)
+
+
+def _seeing(result):
+    """Return the result of a pool that knows most of what comes."""
+    from make_us_rich.evaluation.trends.evidence import gather_trend_evidence
+
+    said = np.where(result.outer.outcome == 1, 0.9, 0.05)
+    outer = replace(result.outer, probability=result.outer.probability | {POOL: said})
+    evidence = dict(result.evidence) | {POOL: gather_trend_evidence(outer, POOL, seed=0)}
+    return replace(result, outer=outer, evidence=evidence)

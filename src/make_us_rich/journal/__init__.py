@@ -1,0 +1,1 @@
+"""The record of every forecast, unchangeable, and of what came of it."""

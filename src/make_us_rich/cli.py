@@ -8,7 +8,9 @@ import typer
 from typer.exceptions import TyperException
 
 from make_us_rich import __version__
-from make_us_rich.commands import candles, models, service, shelving, training
+from make_us_rich.commands import accounts, candles, models, service, shelving, training
+from make_us_rich.commands.feed import feed
+from make_us_rich.commands.trends import trends
 from make_us_rich.errors import MakeUsRichError, UsageError
 
 _INTERRUPTED = 130  # what Typer answers on Ctrl-C
@@ -29,13 +31,17 @@ for command in (
     training.backtest,
     training.leakage,
     service.forecast,
+    trends,
     service.serve,
+    feed,
     service.doctor,
     shelving.export,
     shelving.clean,
 ):
     app.command()(command)
 app.add_typer(models.app, name="models")
+app.add_typer(accounts.users, name="users")
+app.add_typer(accounts.tokens, name="tokens")
 
 
 def main() -> None:
@@ -89,7 +95,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -108,7 +108,8 @@ def start(home: Path, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
     def run(*arguments: str, **environment: str) -> Running:
-        running = Running(arguments, {"MUR_HOME": str(home)} | environment, tmp_path)
+        surroundings = {"MUR_HOME": str(home), "MUR_PUBLIC_READ": "true"}  # accounts have their own tests
+        running = Running(arguments, surroundings | environment, tmp_path)
         started.append(running)
         return running
 

@@ -91,10 +91,3 @@ def test_a_port_in_use_is_one_clear_line(mur, command):
     assert (answer.status, answer.out) == (1, "")
     assert f"port {port} on 127.0.0.1 is in use" in answer.line
     assert "--port" in answer.line
-
-
-@pytest.mark.parametrize("command", [("serve",), ("up", "--market", "simulated")])
-def test_nobody_else_is_served_before_there_are_accounts(mur, command):
-    answer = mur(*command, "--host", "0.0.0.0", "--port", "0")
-    assert (answer.status, answer.out) == (2, "")
-    assert "no accounts yet" in answer.line

@@ -5,7 +5,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from make_us_rich.commands.leak_check import check_everything, with_activity
 from make_us_rich.desk.workplace import Workplace
+from make_us_rich.evaluation.leakage import check_leakage
+from make_us_rich.evaluation.model_inputs import price_model_inputs
 from make_us_rich.features import feature_set
 from make_us_rich.testing.artifacts import toy_draft
 
@@ -32,6 +35,30 @@ def test_stored_candles_can_be_checked(mur, candles_folder):
     mur("fetch", "BTC/USDT", "--source", f"replay:{candles_folder / 'BINANCE'}", "--since", "200d")
     record = mur("leakage", "BTC/USDT", "--market", "replay", "--json").record
     assert (record["candles"], record["is_clean"]) == ("replay BTC/USDT 1h", True)
+
+
+def test_the_optional_inputs_are_checked_too_whether_the_source_tells_them_or_not(
+    bitcoin_hours, candles_folder, hourly
+):
+    recorded = pl.read_parquet(candles_folder / "BINANCE" / "BTC-USDT" / "1h.parquet").head(3000)
+    for known in (bitcoin_hours.head(3000), recorded):
+        report = check_everything(known, hourly)
+        assert report.is_clean
+        assert {"step.taker_one_sidedness", "context.market_volatility_week"} < set(report.columns)
+
+
+@pytest.mark.parametrize("column", ["taker_buy_base", "trades", "market_variance"])
+def test_an_activity_of_the_next_candle_is_caught(column, bitcoin_hours, hourly):
+    inputs = price_model_inputs(hourly, ("taker_share", "trades", "market_volatility"))
+    ahead = pl.col(column).shift(-1).fill_null(strategy="forward")
+    report = check_leakage(
+        lambda rows: inputs(rows.with_columns(ahead)),
+        with_activity(bitcoin_hours.head(3000)),
+        hourly,
+        warm_up=768,
+    )
+    assert report.leaks
+    assert all(leak.column.split(".")[1].startswith(("taker", "trades", "market")) for leak in report.leaks)
 
 
 @pytest.fixture

@@ -121,3 +121,25 @@ def test_a_model_that_is_not_there_gets_a_way_out(mur, shelf, arguments, words):
     answer = mur("models", *arguments, "--market", "replay")
     assert (answer.status, answer.out) == (2, "")
     assert [word for word in words if word not in answer.line] == []
+
+
+def test_an_experiment_file_may_ask_for_more_than_candles(mur, candles_folder, tmp_path):
+    file = tmp_path / "inputs.yaml"
+    file.write_text(
+        "symbol: BTC/USDT\nsince: 260d\ninputs: [trades, market_volatility]\n"
+        "lstm: {hidden: 4, epochs: 1, window: 8, batch_size: 1024}\n"
+    )
+    answer = mur("train", str(file), "--source", f"replay:{candles_folder / 'BINANCE'}")
+    assert answer.status == 0, answer.err
+    manifest = mur("models", "show", f"{NAME}@1", "--json").record["manifest"]
+    assert manifest["experiment"]["inputs"] == ["trades", "market_volatility"]
+    reproduced = mur("models", "reproduce", f"{NAME}@1", "--market", "replay")
+    assert reproduced.status == 0, reproduced.err
+
+
+def test_a_source_that_tells_no_trades_is_refused_in_one_line(mur, simulated_year, tmp_path):
+    file = tmp_path / "inputs.yaml"
+    file.write_text(f"symbol: BTC/USDT\nsince: 250d\nuntil: {UNTIL}\ninputs: [trades]\n")
+    answer = mur("train", str(file), "--market", "simulated")
+    assert answer.status == 1
+    assert "BTC/USDT 1h from simulated tells no trades; drop `trades` from inputs" in answer.line

@@ -1,16 +1,19 @@
 """Desks over small simulated pasts, in fresh folders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from make_us_rich.database.engine import open_database
+from make_us_rich.database.schema import create_if_absent
 from make_us_rich.desk.desk import Desk
 from make_us_rich.desk.loop import Feed
 from make_us_rich.desk.progress import ProgressReport
 from make_us_rich.desk.workplace import Workplace
+from make_us_rich.journal.journal import Journal
 from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.symbol import Symbol
@@ -56,16 +59,24 @@ def shelve_toy(place: Workplace) -> Callable[[], None]:
 
 
 @pytest.fixture
-def make_desk(place: Workplace, feed: Feed, capsys: pytest.CaptureFixture[str]) -> Callable[..., Desk]:
-    """A desk that plays some hours from `START`, with its history already there."""
+def make_desk(
+    place: Workplace, feed: Feed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Desk]]:
+    """A desk that plays some hours from `START`, with its history already there and an empty journal."""
+    opened = []
 
     def make(hours: int, speed: float | None = None) -> Desk:
+        database = open_database(f"sqlite:///{tmp_path / f'desk-{len(opened)}.db'}")
+        opened.append(database)
+        create_if_absent(database)
         clock = ReplayClock(START, START + timedelta(hours=hours), speed)
-        desk = Desk(place, feed, clock, ProgressReport())
+        desk = Desk(place, feed, clock, ProgressReport(), Journal(database, place.market))
         desk.fetch_history()
         return desk
 
-    return make
+    yield make
+    for database in opened:
+        database.close()
 
 
 @pytest.fixture

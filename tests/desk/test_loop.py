@@ -8,6 +8,7 @@ from make_us_rich.desk.loop import ClosedCandleLoop, Duties
 from make_us_rich.desk.training import TrainingOutcome
 from make_us_rich.errors import NotEnoughHistoryError, SourceUnavailableError
 from make_us_rich.market.clock import ReplayClock
+from trial_clock import JumpingClock
 
 START = datetime(2023, 1, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -21,12 +22,19 @@ class Watched:
         self.made = []
         self.outcomes = []
         self._desk = desk
-        self.duties = Duties(self._make, begin_training, self.outcomes.append)
+        self.duties = Duties(
+            desk._score_due,
+            self._make,
+            desk._note_revised,
+            desk._after_candle,
+            begin_training,
+            self.outcomes.append,
+        )
 
     def _make(self, symbol, moment):
-        forecast, baseline = self._desk._make_forecast(symbol, moment)
+        forecast = self._desk._make_forecast(symbol, moment)
         self.made.append((forecast.cutoff, forecast.model_version))
-        return forecast, baseline
+        return forecast
 
 
 class FakeTraining:
@@ -50,21 +58,6 @@ class FakeTraining:
 
     def cancel(self):
         self.is_cancelled = True
-
-
-class JumpingClock:
-    """A wall clock that arrives at once wherever somebody waits for, until its end."""
-
-    def __init__(self, start, until):
-        self.moment, self.until, self.waits = start, until, []
-
-    def now(self):
-        return self.moment
-
-    def sleep_until(self, moment, stop):
-        self.waits.append(moment)
-        self.moment = max(self.moment, moment)
-        return self.moment <= self.until and not stop.is_set()
 
 
 class LateSource:
@@ -195,8 +188,8 @@ def test_too_little_history_stops_nothing(make_desk, feed, stop):
     def refuse(symbol, moment):
         raise NotEnoughHistoryError("persistence needs 90 days")
 
-    make_desk(hours=0)
-    duties = Duties(refuse, lambda moment: None, print)
+    watched = Watched(make_desk(hours=0))
+    duties = replace(watched.duties, make_forecast=refuse)
     loop = ClosedCandleLoop(feed, ReplayClock(START, START + 2 * HOUR, None), duties)
     loop.run(stop)
     assert (loop.tally.candles, loop.tally.forecasts) == (2, 0)

@@ -3,7 +3,6 @@
 import pytest
 from starlette.testclient import TestClient
 
-from make_us_rich.serving.app import create_app
 from trial_desk import TrialDesk, hourly_candles
 
 
@@ -28,5 +27,5 @@ def new_desk(tmp_path):
 @pytest.fixture
 def client(desk):
     """A client of the desk's API; the server answers its own errors instead of raising them."""
-    with TestClient(create_app(desk.view), raise_server_exceptions=False) as client:
+    with TestClient(desk.app(), raise_server_exceptions=False) as client:
         yield client

@@ -6,7 +6,6 @@ from starlette.testclient import TestClient
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.models.forecast import LEVEL_KEYS
 from make_us_rich.registry.manifest import EvidenceRecord
-from make_us_rich.serving.app import create_app
 from make_us_rich.serving.schemas import ForecastAnswer, ForecastListAnswer
 from make_us_rich.testing.artifacts import toy_draft
 from trial_desk import END, START, hourly_candles
@@ -20,6 +19,7 @@ STEP_FIELDS = {
     "probability_up",
     "served_by",
     "is_baseline",
+    "remark",
     "evidence",
     "live",
 }
@@ -45,7 +45,7 @@ def client_of():
     opened = []
 
     def open_client(desk):
-        client = TestClient(create_app(desk.view), raise_server_exceptions=False)
+        client = TestClient(desk.app(), raise_server_exceptions=False)
         opened.append(client)
         return client.__enter__()
 
@@ -65,6 +65,7 @@ def test_a_forecast_answers_in_the_agreed_shape(client):
             "cutoff",
             "last_close",
             "steps",
+            "recorded",
             "model",
             "stale",
             "age_seconds",
@@ -76,7 +77,14 @@ def test_a_forecast_answers_in_the_agreed_shape(client):
         assert step.keys() == STEP_FIELDS
         assert tuple(step["quantiles"]) == LEVEL_KEYS
         assert step["quantiles"]["0.5"] == step["median"]
-        assert step["live"] == {"n": 0, "skill": None, "coverage_90": None}
+        assert step["live"] == {
+            "n": 0,
+            "skill": None,
+            "skill_low": None,
+            "skill_high": None,
+            "coverage_90": None,
+            "verdict": "too early to tell",
+        }
     assert (answer["symbol"], answer["timeframe"], answer["market"]) == ("BTC/USDT", "1h", "replay")
     assert datetime.fromisoformat(answer["cutoff"]) == END
     ForecastAnswer.model_validate(answer)

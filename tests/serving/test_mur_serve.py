@@ -26,7 +26,7 @@ PICK_UP_SECONDS = 2.0
 class MurServe:
     """The process, its port, and the lines it wrote to stderr."""
 
-    def __init__(self, home, *python_options):
+    def __init__(self, home, *python_options, **environment):
         command = [
             sys.executable,
             *python_options,
@@ -39,7 +39,11 @@ class MurServe:
             "0",
         ]
         self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=os.environ | {"MUR_HOME": str(home)}, cwd=home
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"MUR_HOME": str(home), "MUR_PUBLIC_READ": "true"} | environment,
+            cwd=home,
         )
         self.lines = []
         self._arriving = queue.Queue()

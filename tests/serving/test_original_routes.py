@@ -5,7 +5,6 @@ from starlette.testclient import TestClient
 
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.registry.manifest import EvidenceRecord
-from make_us_rich.serving.app import create_app
 from make_us_rich.serving.routes.original import recent_columns
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 from trial_desk import END, HOUR, hourly_candles
@@ -24,7 +23,7 @@ def client_of():
     opened = []
 
     def open_client(desk):
-        client = TestClient(create_app(desk.view), raise_server_exceptions=False)
+        client = TestClient(desk.app(), raise_server_exceptions=False)
         opened.append(client)
         return client.__enter__()
 

@@ -6,7 +6,7 @@ import pytest
 from make_us_rich.errors import NotEnoughHistoryError, UnknownNameError
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.registry.model_name import ModelName
-from make_us_rich.serving import predictor as predictor_module
+from make_us_rich.serving import made_forecast as making
 from make_us_rich.serving.predictor import Predictor
 from trial_desk import BTC, END, HOUR, START, hourly_candles
 
@@ -18,13 +18,13 @@ ETH = Symbol("ETH", "USDT")
 def count(monkeypatch):
     """Count how often a forecast is computed."""
     made = []
-    real = predictor_module.current_forecast
+    real = making.current_forecast
 
     def counting(*arguments):
         made.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr(predictor_module, "current_forecast", counting)
+    monkeypatch.setattr(making, "current_forecast", counting)
     return made
 
 

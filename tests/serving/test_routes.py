@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 from make_us_rich.errors import ArtifactError, DataError, ForecastUnavailableError, StoreError, UsageError
 from make_us_rich.registry.artifact import ArtifactDraft, load_artifact
 from make_us_rich.registry.shelf import Decision
-from make_us_rich.serving.app import create_app
 from make_us_rich.serving.schemas import (
     CandleListAnswer,
     ModelCard,
@@ -49,7 +48,7 @@ def problem(answer, status):
 
 
 def test_the_process_is_healthy_before_anything_can_be_served(empty_desk):
-    with TestClient(create_app(empty_desk.view)) as client:
+    with TestClient(empty_desk.app()) as client:
         assert client.get("/healthz").json() == {"status": "ok"}
         problem(client.get("/readyz"), 503)
 
@@ -110,7 +109,7 @@ def test_a_limit_out_of_range_is_refused_by_name(client, limit):
 
 def test_quality_counts_and_locates_what_is_wrong(empty_desk):
     empty_desk.add_candles(hourly_candles().filter(pl.col("open_time") != START + timedelta(hours=5)))
-    with TestClient(create_app(empty_desk.view)) as client:
+    with TestClient(empty_desk.app()) as client:
         answer = client.get("/v1/quality/BTC-USDT").json()
     QualityAnswer.model_validate(answer)
     assert (answer["expected"], answer["present"], answer["missing"]) == (2400, 2399, 1)
@@ -146,7 +145,7 @@ def test_the_list_says_why_the_champion_is_not_the_version_in_service(desk):
     desk.promote()
     second = desk.promote()
     (desk.shelf.folder(NAME, second) / "model.onnx").write_bytes(b"broken")
-    with TestClient(create_app(desk.view)) as restarted:
+    with TestClient(desk.app()) as restarted:
         restarted.get("/v1/forecasts/BTC-USDT")
         answer = restarted.get("/v1/models").json()
     ModelListAnswer.model_validate(answer)
@@ -236,7 +235,7 @@ def test_a_method_that_is_not_offered_is_a_problem(client):
     ],
 )
 def test_every_error_of_the_house_becomes_a_problem(desk, error, status):
-    app = create_app(desk.view)
+    app = desk.app()
 
     @app.get("/failing")
     def fail():
@@ -278,9 +277,9 @@ def test_the_root_leads_to_the_documentation(client):
 def test_every_documented_route_says_how_it_fails(client):
     schema = client.get("/openapi.json").json()
     for path, operations in schema["paths"].items():
-        ((_, operation),) = operations.items()
-        for status, answer in operation["responses"].items():
-            if status.startswith(("4", "5")):
-                assert list(answer["content"]) == ["application/problem+json"], (path, status)
+        for method, operation in operations.items():
+            for status, answer in operation["responses"].items():
+                if status.startswith(("4", "5")):
+                    assert list(answer["content"]) == ["application/problem+json"], (method, path, status)
     parameters = {one["name"] for one in schema["paths"]["/v1/forecasts/{symbol}"]["get"]["parameters"]}
     assert parameters == {"symbol", "timeframe"}

@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from make_us_rich.errors import MakeUsRichError, UsageError
-from make_us_rich.serving.app import create_app
-from make_us_rich.serving.server import ApiServer, listen, require_loopback
+from make_us_rich.serving.server import ApiServer, exposure_warning, listen
 
 
 @contextmanager
@@ -40,7 +39,7 @@ def get(address, path):
 
 
 def test_the_address_it_is_ready_at_answers(desk):
-    with running(create_app(desk.view)) as address:
+    with running(desk.app()) as address:
         answer, content = get(address, "/healthz")
     assert (answer.status, content) == (200, b'{"status":"ok"}')
     assert answer.getheader("server") is None
@@ -60,11 +59,13 @@ def test_a_port_that_is_none_is_wrong_usage():
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
-def test_this_machine_alone_may_be_bound(host):
-    require_loopback(host)
+@pytest.mark.parametrize("is_public", [True, False])
+def test_this_machine_alone_needs_no_warning(host, is_public):
+    assert exposure_warning(host, is_public=is_public, is_behind_proxy=False) is None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "desk.example", ""])
-def test_without_accounts_nothing_else_may_be_bound(host):
-    with pytest.raises(UsageError, match="no accounts yet"):
-        require_loopback(host)
+def test_a_host_others_reach_is_warned_about_unless_a_proxy_with_tls_is_named(host):
+    assert "without TLS" in exposure_warning(host, is_public=False, is_behind_proxy=False)
+    assert "MUR_PUBLIC_READ" in exposure_warning(host, is_public=True, is_behind_proxy=True)
+    assert exposure_warning(host, is_public=False, is_behind_proxy=True) is None

@@ -1,6 +1,7 @@
 """`mur fetch` and `mur quality`."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,6 +63,10 @@ def quality(
     *,
     timeframe: TimeframeOption = "1h",
     market: MarketOption = None,
+    indicators: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A table of daily indicators to compare ours with; repeatable."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Report gaps and defects of stored candles, and whether they are fit to train on."""
@@ -70,7 +75,10 @@ def quality(
     from make_us_rich.desk.workplace import resolve_workplace
 
     (series,) = parse_series([symbol], timeframe)
-    record = _quality_record(resolve_workplace(market, begin()), series, wall_now())
+    place = resolve_workplace(market, begin())
+    record = _quality_record(place, series, wall_now())
+    if indicators:
+        record["indicators"] = _indicator_records(place, series, indicators)
     answer(record, quality_lines(record), as_json=as_json)
 
 
@@ -106,3 +114,10 @@ def _quality_record(place: "Workplace", series: "Series", now: datetime) -> dict
         fault = str(error)
     origin = {"market": place.market, "source": source}
     return report.to_dict() | origin | {"is_fit": fault is None, "verdict": fault or "fit to train on"}
+
+
+def _indicator_records(place: "Workplace", series: "Series", tables: list[Path]) -> list[dict[str, Any]]:
+    from make_us_rich.commands.indicator_tables import indicator_records
+
+    candles = place.store().load(place.stored_source(*series), *series)
+    return indicator_records(candles, series[1], tables)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from make_us_rich.desk.history import SpanQuery, resolve_origin, snapshot_series
+from make_us_rich.desk.market_candles import add_market
 from make_us_rich.desk.moments import parse_moment
 from make_us_rich.desk.progress import ProgressReport
 from make_us_rich.desk.workplace import Workplace
@@ -43,7 +44,10 @@ def take_experiment_snapshot(
     place, source = resolve_origin(settings, market, experiment.source)
     series = (Symbol.parse(experiment.symbol), Timeframe.parse(experiment.timeframe))
     query = SpanQuery(experiment.since, experiment.until, now)
-    return place, snapshot_series(place, source, series, query, progress)
+    snapshot = snapshot_series(place, source, series, query, progress)
+    if experiment.market:
+        snapshot = add_market(place, source, snapshot, experiment.market, progress)
+    return place, snapshot
 
 
 def train_experiment(
@@ -54,7 +58,7 @@ def train_experiment(
     save_snapshot(snapshot, place.snapshots)
     from make_us_rich.training.train import train_price_model
 
-    moment, shelf = training_moment(place, experiment, now), place.shelf()
+    moment, shelf = training_moment(place, experiment.until, now), place.shelf()
     on_progress = _on_progress(f"Training {experiment.name}", progress)
     result = train_price_model(experiment, snapshot, shelf, moment, on_progress)
     tell_training(
@@ -88,11 +92,11 @@ def write_report(report: Report, folder: Path) -> None:
             write_atomically(folder / name, content)
 
 
-def training_moment(place: Workplace, experiment: Experiment, now: datetime) -> datetime:
+def training_moment(place: Workplace, until: str | None, now: datetime) -> datetime:
     """Return when a training takes place: in a past that is played, that is where its candles end."""
-    if place.market == "live" or experiment.until is None:
+    if place.market == "live" or until is None:
         return now
-    return min(now, parse_moment(experiment.until))
+    return min(now, parse_moment(until))
 
 
 def _on_progress(task: str, progress: ProgressReport) -> Callable[[str, float], None]:

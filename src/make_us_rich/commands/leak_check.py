@@ -9,7 +9,11 @@ import polars as pl
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.evaluation.leakage import LeakReport, check_leakage, merge_reports
 from make_us_rich.evaluation.model_inputs import baseline_inputs, price_model_inputs
+from make_us_rich.evaluation.trends.inputs import trend_baseline_inputs
 from make_us_rich.features.feature_set import compute_features
+from make_us_rich.features.indicators import WARM_UP as TREND_WARM_UP
+from make_us_rich.features.market_volatility import market_variance
+from make_us_rich.market.activity import ACTIVITY_COLUMNS
 from make_us_rich.market.quality import fill_gaps
 from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.symbol import Symbol
@@ -23,7 +27,7 @@ _SIMULATED_UNTIL = datetime.fromisoformat("2024-01-01T00:00:00+00:00")
 
 def stored_candles(place: Workplace, symbol: Symbol, timeframe: Timeframe) -> pl.DataFrame:
     """Return the newest stored candles of a series, gap-free."""
-    candles = place.store().load(place.stored_source(symbol, timeframe), symbol, timeframe)
+    candles = place.store().load_full(place.stored_source(symbol, timeframe), symbol, timeframe)
     return fill_gaps(candles.tail(_CANDLES), timeframe)
 
 
@@ -35,14 +39,34 @@ def simulated_candles(timeframe: Timeframe) -> pl.DataFrame:
 
 
 def check_everything(candles: pl.DataFrame, timeframe: Timeframe) -> LeakReport:
-    """Check every feature, every input of the price models and every baseline."""
+    """Check every feature, every input of the price models, the optional ones too, and every baseline."""
+    candles = with_activity(candles)
     day = timedelta(days=1) // timeframe.duration
     parts = (
         (lambda frame: compute_features(frame, timeframe), WARM_UP),
-        (price_model_inputs(timeframe), WARM_UP),
+        (price_model_inputs(timeframe, tuple(ACTIVITY_COLUMNS)), WARM_UP),
         (baseline_inputs(timeframe), MINIMUM_DAYS * day + 1),
+        *([(trend_baseline_inputs, TREND_WARM_UP)] if timeframe.name == "1d" else []),
     )
     return merge_reports([check_leakage(part, candles, timeframe, warm_up) for part, warm_up in parts])
+
+
+def with_activity(candles: pl.DataFrame) -> pl.DataFrame:
+    """Return candles with everything the optional inputs read, made up where the source does not tell it.
+
+    The market is stood for by the candles themselves.
+    """
+    made_up = {"trades": 1000 * pl.col("volume"), "taker_buy_base": pl.col("volume") * _place_of_close()}
+    untold = [
+        value.alias(name)
+        for name, value in made_up.items()
+        if name not in candles.columns or candles[name].null_count()
+    ]
+    return candles.with_columns(*untold, market_variance(candles["open_time"], [candles]))
+
+
+def _place_of_close() -> pl.Expr:
+    return ((pl.col("close") - pl.col("low")) / (pl.col("high") - pl.col("low"))).fill_nan(0.5)
 
 
 def leakage_record(report: LeakReport, candles: str) -> dict[str, Any]:

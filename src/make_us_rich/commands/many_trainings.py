@@ -11,6 +11,7 @@ from make_us_rich.desk.progress import ProgressReport
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import MakeUsRichError, UnknownNameError
 from make_us_rich.market.snapshot import save_snapshot
+from make_us_rich.market.sources import RecordedSource
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Settings
 from make_us_rich.training.experiment import Experiment
@@ -28,10 +29,12 @@ class TrainingRound:
     workers: int
 
 
-def stored_pairs(settings: Settings, market: str | None, source: str | None, timeframe: str) -> list[str]:
-    """Return every pair whose candles of a timeframe are stored in the market that is meant."""
-    place, _ = resolve_origin(settings, market, source)
+def all_pairs(settings: Settings, market: str | None, source: str | None, timeframe: str) -> list[str]:
+    """Return every pair a recording holds, or whose candles are stored in the market that is meant."""
+    place, origin = resolve_origin(settings, market, source)
     wanted = Timeframe.parse(timeframe)
+    if isinstance(origin, RecordedSource):
+        return [str(symbol) for symbol in origin.symbols(wanted)]
     found = {str(symbol) for _, symbol, length in place.store().series() if length == wanted}
     if not found:
         raise UnknownNameError(
@@ -75,7 +78,7 @@ def _prepare(experiment: Experiment, plan: TrainingRound, progress: ProgressRepo
         snapshots=place.snapshots,
         snapshot_hash=snapshot.content_hash,
         shelf_root=place.shelf().root,
-        now=training_moment(place, experiment, plan.now),
+        now=training_moment(place, experiment.until, plan.now),
     )
 
 

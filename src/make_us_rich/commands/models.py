@@ -24,11 +24,13 @@ def show_model(name: NameArgument, *, market: MarketOption = None, as_json: Json
     """Show a version, by default the one that is served: origin, evidence, decisions."""
     from make_us_rich.commands.answer import answer, begin
     from make_us_rich.commands.shelf_records import version_record
+    from make_us_rich.commands.trend_wording import trend_model_lines
     from make_us_rich.commands.wording import model_lines
     from make_us_rich.desk.workplace import resolve_workplace
 
     record = version_record(resolve_workplace(market, begin()), name)
-    answer(record, model_lines(record), as_json=as_json)
+    is_price = record["manifest"]["kind"] == "price"
+    answer(record, model_lines(record) if is_price else trend_model_lines(record), as_json=as_json)
 
 
 @app.command("reproduce")

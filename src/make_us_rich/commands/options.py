@@ -22,7 +22,9 @@ SinceOption = Annotated[
     str | None, typer.Option(help="First candle: a UTC date, or a span such as 365d; default 730d.")
 ]
 UntilOption = Annotated[str | None, typer.Option(help="UTC date before which candles open; default: now.")]
-PresetOption = Annotated[str, typer.Option(help="Recipe: lstm or volatility.")]
+PresetOption = Annotated[
+    str, typer.Option(help="Recipe: lstm, volatility, blend, lstm-original, or trend (train only).")
+]
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 JsonOption = Annotated[

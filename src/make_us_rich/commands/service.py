@@ -28,6 +28,9 @@ EndOption = Annotated[
     str | None, typer.Option(help="UTC moment at which a past ends; default: with the candles.")
 ]
 SpeedOption = Annotated[str, typer.Option(help="Simulated seconds per second of a past, or max.")]
+MigrateOption = Annotated[
+    bool, typer.Option("--migrate", help="Bring the database to the version this program works with.")
+]
 ExitOption = Annotated[bool, typer.Option("--exit-at-end", help="End with a summary when the past does.")]
 FollowOption = Annotated[
     list[str] | None,
@@ -77,18 +80,25 @@ def up(
 def serve(*, market: MarketOption = None, host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """Serve what is stored, without fetching or training; new champions are picked up as they come."""
     from make_us_rich.commands.answer import begin, say, wall_now
+    from make_us_rich.desk.accounts import first_login_line, opened_access
     from make_us_rich.desk.market_choice import standing_clock
     from make_us_rich.desk.workplace import resolve_workplace
     from make_us_rich.serving.app import create_app
-    from make_us_rich.serving.server import ApiServer
+    from make_us_rich.serving.server import ApiServer, exposure_warning
 
     place = resolve_workplace(market, begin())
     view = place.view(standing_clock(place, wall_now()))
-    server = ApiServer(
-        create_app(view), host, port, lambda address: say(f"Serving the {place.market} market on {address}")
-    )
-    with _ended_by_signal():
-        server.run()
+
+    def on_ready(address: str) -> None:
+        say(f"Serving the {place.market} market on {address}")
+        if line := first_login_line(access, address):
+            say(line)
+
+    with opened_access(place) as access, _ended_by_signal():
+        is_behind_proxy = bool(access.trusted_proxies)
+        if line := exposure_warning(host, is_public=access.public_read, is_behind_proxy=is_behind_proxy):
+            say(line)
+        ApiServer(create_app(view, access), host, port, on_ready).run()
 
 
 def forecast(
@@ -109,13 +119,21 @@ def forecast(
     answer(record, forecast_lines(record), as_json=as_json)
 
 
-def doctor(*, as_json: JsonOption = False) -> None:
+def doctor(
+    *, migrate: MigrateOption = False, market: MarketOption = None, as_json: JsonOption = False
+) -> None:
     """Check this machine, the stored candles, the models and the way to the exchange."""
-    from make_us_rich.commands.answer import answer, begin, wall_now
+    from make_us_rich.commands.answer import answer, begin, say, wall_now
     from make_us_rich.commands.examination import examine
     from make_us_rich.commands.wording import doctor_lines
+    from make_us_rich.desk.accounts import opened_database
+    from make_us_rich.desk.workplace import resolve_workplace
 
-    checks = [asdict(check) for check in examine(begin(), wall_now())]
+    settings = begin()
+    if migrate:
+        with opened_database(resolve_workplace(market, settings), migrates=True) as database:
+            say(f"Database {database.label} is of the version this program works with.")
+    checks = [asdict(check) for check in examine(settings, wall_now())]
     answer({"checks": checks}, doctor_lines(checks), as_json=as_json)
     if any(check["verdict"] == "failed" for check in checks):
         raise typer.Exit(1)

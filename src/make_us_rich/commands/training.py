@@ -28,6 +28,9 @@ WorkersOption = Annotated[
 TargetArgument = Annotated[
     str, typer.Argument(metavar="SYMBOL|EXPERIMENT.yaml", help="A pair, or an experiment file.")
 ]
+DirectionOption = Annotated[
+    str | None, typer.Option(metavar="up|down", help="Train trends of this direction only.")
+]
 OutputOption = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of the report; default: in the home of the market.")
 ]
@@ -47,32 +50,33 @@ def train(
     market: MarketOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    direction: DirectionOption = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit, walk forward, export and shelve a model; promote it if it passes, and say why or why not."""
     from make_us_rich.commands.answer import answer, begin, wall_now
-    from make_us_rich.commands.experiments import read_experiments, train_experiment
-    from make_us_rich.commands.many_trainings import TrainingRound, stored_pairs, train_several
-    from make_us_rich.commands.wording import round_lines, training_lines
+    from make_us_rich.commands.many_trainings import TrainingRound, all_pairs
+    from make_us_rich.commands.rounds import train_prices, train_trend_pool
     from make_us_rich.desk.progress import ProgressReport
+    from make_us_rich.training.experiment import asks_for_trends
     from make_us_rich.training.pool import available_cores
 
     if bool(targets) == train_all:
         raise UsageError("name the pairs to train, or an experiment file, or take --all, but not both")
-    settings, now = begin(), wall_now()
-    pairs = targets or stored_pairs(settings, market, source, timeframe or "1h")
+    plan = TrainingRound(begin(), market, wall_now(), workers or available_cores())
+    is_trend = preset == "trend" or asks_for_trends(targets or [])
+    if direction is not None and not is_trend:
+        raise UsageError(f"--direction belongs to trends; take --preset trend, found --preset {preset}")
+    pairs = targets or all_pairs(plan.settings, market, source, timeframe or ("1d" if is_trend else "1h"))
     changes = {"timeframe": timeframe, "source": source, "since": since, "until": until}
-    experiments = read_experiments(pairs, preset, changes)
     with ProgressReport() as progress:
-        if targets and len(experiments) == 1:
-            record = train_experiment(settings, market, experiments[0], now, progress)
-            answer(record, training_lines(record), as_json=as_json)
-            return
-        plan = TrainingRound(settings, market, now, workers or available_cores())
-        record = train_several(experiments, plan, progress)
-    answer(record, round_lines(record), as_json=as_json)
-    if record["failed"]:
+        if is_trend:
+            record, lines = train_trend_pool(pairs, changes, direction, plan, progress)
+        else:
+            record, lines = train_prices(pairs, preset, changes, plan, progress)
+    answer(record, lines, as_json=as_json)
+    if record.get("failed"):
         raise typer.Exit(1)
 
 

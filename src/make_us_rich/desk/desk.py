@@ -4,26 +4,35 @@ import importlib.util
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
+
+from make_us_rich.desk.accounts import first_login_line, opened_access
 from make_us_rich.desk.history import Span, fetch_span
 from make_us_rich.desk.loop import ClosedCandleLoop, Duties, Feed, Tally, standing_still
+from make_us_rich.desk.market_candles import update_market
 from make_us_rich.desk.market_choice import choose_clock, choose_market, choose_symbols
 from make_us_rich.desk.moments import format_moment
 from make_us_rich.desk.past import set_aside_future
 from make_us_rich.desk.plan import TIMEFRAME, DeskPlan
 from make_us_rich.desk.progress import ProgressReport
+from make_us_rich.desk.recorder import PriceRecorder
 from make_us_rich.desk.training import Training, TrainingOutcome, start_training
+from make_us_rich.desk.trend_recorder import TrendRecorder
 from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import SourceError
-from make_us_rich.market.clock import Clock
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.outcome import Score
+from make_us_rich.market.clock import Clock, ReplayClock
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.models.forecast import PriceForecast
+from make_us_rich.serving.access import Access
 from make_us_rich.serving.app import create_app
 from make_us_rich.serving.champions import Champions
 from make_us_rich.serving.desk_view import DeskView, Series
-from make_us_rich.serving.forecasting import current_forecast
-from make_us_rich.serving.server import ApiServer
+from make_us_rich.serving.server import ApiServer, exposure_warning
 from make_us_rich.settings import Settings
 
 HISTORY = timedelta(days=730)
@@ -39,56 +48,109 @@ def run_desk(plan: DeskPlan, settings: Settings, report: ProgressReport) -> Tall
         report.say(
             f"This desk knew what comes after {format_moment(clock.now())}; it was set aside as {earlier}."
         )
-    desk = Desk(choice.place, Feed(choice.source, choice.place.store(), symbols, TIMEFRAME), clock, report)
-    stop = threading.Event()
-    with _serving(desk.view, plan, report):
-        desk.fetch_history()
-        desk.loop.run(stop)
-        if not plan.exit_at_end:
-            report.say(
-                f"The candles end at {format_moment(clock.now())}; that moment is served until Ctrl-C."
-            )
-            stop.wait()
+    feed = Feed(choice.source, choice.place.store(), symbols, TIMEFRAME)
+    with opened_access(choice.place, migrates=True) as access:
+        journal = Journal(access.database, choice.place.market)
+        desk = Desk(choice.place, feed, clock, report, journal)
+        with _serving(desk.view, access, plan, report):
+            _run(desk, plan, clock, report)
     return desk.loop.tally
+
+
+def _run(desk: "Desk", plan: DeskPlan, clock: Clock, report: ProgressReport) -> None:
+    stop = threading.Event()
+    desk.fetch_history()
+    desk.loop.run(stop)
+    if not plan.exit_at_end:
+        report.say(f"The candles end at {format_moment(clock.now())}; that moment is served until Ctrl-C.")
+        stop.wait()
 
 
 class Desk:
     """What the loop works with: one market, its candles and models, and someone to tell."""
 
-    def __init__(self, place: Workplace, feed: Feed, clock: Clock, report: ProgressReport) -> None:
+    def __init__(
+        self, place: Workplace, feed: Feed, clock: Clock, report: ProgressReport, journal: Journal
+    ) -> None:
         self.view = place.view(clock, feed.source.name)
-        self.loop = ClosedCandleLoop(
-            feed, clock, Duties(self._make_forecast, self._begin_training, self._tell)
+        self._duties = Duties(
+            self._score_due,
+            self._make_forecast,
+            self._note_revised,
+            self._after_candle,
+            self._begin_training,
+            self._tell,
         )
+        self.loop = ClosedCandleLoop(feed, clock, self._duties)
         self._place = place
         self._feed = feed
         self._clock = clock
         self._report = report
         self._champions = Champions(self.view.shelf)
+        self._prices = PriceRecorder(journal, self.view)
+        self._trends = TrendRecorder(journal, self.view, feed.source)
         self._tried: set[Symbol] = set()
 
-    def fetch_history(self) -> None:
-        """Fetch two years of candles, as far as they are missing; a source that is away is only reported."""
+    def feed_once(self) -> Tally:
+        """Do once what is due at the newest closed candle, trainings apart, and return what that was."""
+        loop = ClosedCandleLoop(self._feed, self._clock, replace(self._duties, begin_training=lambda _: None))
+        loop.tally.candles = self.fetch_history()
+        loop.candle_closed(self._feed.timeframe.floor(self._clock.now()))
+        return loop.tally
+
+    def fetch_history(self) -> int:
+        """Fetch two years of candles, as far as they are missing, and return how many came.
+
+        A source that is away is only reported.
+        """
         now = self._feed.timeframe.floor(self._clock.now())
         span = Span(now - HISTORY, now)
+        added = 0
         with standing_still(self._clock):
             for symbol in self._feed.symbols:
                 series = (symbol, self._feed.timeframe)
                 try:
-                    fetch_span(self._feed.source, self._feed.store, series, span, self._report)
+                    added += fetch_span(self._feed.source, self._feed.store, series, span, self._report).added
                 except SourceError as error:
                     self._report.say(str(error))
+        return added
 
-    def _make_forecast(self, symbol: Symbol, moment: datetime) -> tuple[PriceForecast, PriceForecast]:
-        series = Series(self._feed.source.name, symbol, self._feed.timeframe)
+    def _score_due(self, symbol: Symbol, moment: datetime) -> list[Score]:
+        return self._prices.score(self._series(symbol), moment, self._now(moment))
+
+    def _make_forecast(self, symbol: Symbol, moment: datetime) -> PriceForecast:
+        series = self._series(symbol)
         self._champions.refresh()
         champion = self._champions.artifact(str(series.price_name))
-        baseline = current_forecast(self.view, series, None, moment)
-        return current_forecast(self.view, series, champion, moment) if champion else baseline, baseline
+        if champion:
+            update_market(self._feed.source, self._feed.store, champion.manifest, moment)
+        return self._prices.record(series, champion, moment, self._now(moment))
+
+    def _note_revised(self, symbol: Symbol, arrived: pl.DataFrame) -> None:
+        self._prices.note_revised(self._series(symbol), arrived, self._clock.now())
+
+    def _after_candle(self, moment: datetime) -> None:
+        now = self._now(moment)
+        for symbol in self._feed.symbols:
+            series = self._series(symbol)
+            champion = self._champions.artifact(str(series.price_name))
+            for verdict in self._prices.judge(series, champion, now):
+                if verdict.state in ("watch", "broken"):
+                    self._report.say(
+                        f"{verdict.name} h={verdict.horizon}: {verdict.state}, {verdict.reason}."
+                    )
+        self._trends.keep(moment, now)
+
+    def _series(self, symbol: Symbol) -> Series:
+        return Series(self._feed.source.name, symbol, self._feed.timeframe)
+
+    def _now(self, moment: datetime) -> datetime:
+        # a past is worked off at the moments it had, however fast its clock runs meanwhile
+        return moment if isinstance(self._clock, ReplayClock) else self._clock.now()
 
     def _begin_training(self, moment: datetime) -> Training | None:
         for symbol in self._feed.symbols:
-            name = str(Series(self._feed.source.name, symbol, self._feed.timeframe).price_name)
+            name = str(self._series(symbol).price_name)
             if symbol in self._tried or self.view.shelf.versions(name):
                 continue
             self._tried.add(symbol)
@@ -110,12 +172,19 @@ class Desk:
 
 
 @contextmanager
-def _serving(view: DeskView, plan: DeskPlan, report: ProgressReport) -> Iterator[None]:
+def _serving(view: DeskView, access: Access, plan: DeskPlan, report: ProgressReport) -> Iterator[None]:
     def on_ready(address: str) -> None:
         notice = " (SIMULATED)" if view.market == "simulated" else ""
         report.say(f"Serving{notice} on {address}: /v1/forecasts for all forecasts, /docs for the whole API.")
+        if line := first_login_line(access, address):
+            report.say(line)
 
-    server = ApiServer(create_app(view), plan.host, plan.port, on_ready)
+    warning = exposure_warning(
+        plan.host, is_public=access.public_read, is_behind_proxy=bool(access.trusted_proxies)
+    )
+    if warning:
+        report.say(warning)
+    server = ApiServer(create_app(view, access), plan.host, plan.port, on_ready)
     thread = threading.Thread(target=server.run, name="api")
     thread.start()
     try:

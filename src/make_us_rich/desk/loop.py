@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import polars as pl
 import structlog
 
-from make_us_rich.desk.scoring import PendingForecasts, Score
 from make_us_rich.desk.training import Training, TrainingOutcome
-from make_us_rich.errors import ForecastUnavailableError, NotEnoughHistoryError, SourceError
+from make_us_rich.errors import ForecastUnavailableError, NotEnoughHistoryError, SourceError, StoreError
+from make_us_rich.journal.outcome import Score
 from make_us_rich.market.clock import Clock, ReplayClock
 from make_us_rich.market.sources.source import CandleSource
 from make_us_rich.market.store import CandleStore
@@ -24,9 +25,19 @@ _GRACE = timedelta(seconds=2)  # an exchange needs a moment to publish the candl
 _RETRY = timedelta(seconds=30)
 _LOOK = timedelta(seconds=1)
 _BETWEEN_LOOKS_SECONDS = 0.05
+_OVERLAP = 2  # candles
 
-MakeForecast = Callable[[Symbol, datetime], tuple[PriceForecast, PriceForecast]]
-"""Returns the forecast of a symbol at a moment, and persistence at the same cutoff."""
+MakeForecast = Callable[[Symbol, datetime], PriceForecast]
+"""Makes the forecast of a symbol at a moment, writes it in the journal and returns it."""
+
+ScoreDue = Callable[[Symbol, datetime], list[Score]]
+"""Scores the forecasts of a symbol that have fallen due at a moment."""
+
+OnRevised = Callable[[Symbol, pl.DataFrame], None]
+"""Told of candles of which some differ from the stored ones, which stay."""
+
+AfterCandle = Callable[[datetime], None]
+"""Does what is not of one symbol, once the candles of a moment are worked off."""
 
 BeginTraining = Callable[[datetime], Training | None]
 """Starts the training that is due at a moment, if any is."""
@@ -72,9 +83,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What the loop has done by others: forecasts, trainings, and telling people of their outcome."""
+    """What the loop has done by others: the journal, trainings, and telling people of their outcome."""
 
+    score_due: ScoreDue
     make_forecast: MakeForecast
+    on_revised: OnRevised
+    after_candle: AfterCandle
     begin_training: BeginTraining
     on_trained: OnTrained
 
@@ -97,7 +111,6 @@ class ClosedCandleLoop:
         self._feed = feed
         self._clock = clock
         self._duties = duties
-        self._pending = PendingForecasts()
         self._cutoffs: dict[Symbol, datetime] = {}
         self._training: Training | None = None
         # a past begins with the loop, whatever time its set-up takes
@@ -129,38 +142,51 @@ class ClosedCandleLoop:
                 _LOG.info("no forecast yet", symbol=str(symbol), reason=str(error))
             except (SourceError, ForecastUnavailableError) as error:
                 _LOG.warning("no new forecast", symbol=str(symbol), reason=str(error))
+        self._duties.after_candle(moment)
         if self._training is None:
             self._training = self._duties.begin_training(moment)
 
     def _step(self, symbol: Symbol, moment: datetime) -> None:
         self._fetch(symbol, moment)
-        closes = self._new_closes(symbol, moment)
-        if not closes:
+        cutoff = self._newest_cutoff(symbol, moment)
+        if cutoff is None:
             return
-        self._cutoffs[symbol] = max(closes)
-        name = f"price.{symbol.path_name}.{self._feed.timeframe}"
-        self.tally.scores += self._pending.score(name, closes)
-        forecast, baseline = self._duties.make_forecast(symbol, moment)
-        self._pending.add(forecast, baseline)
-        self.tally.forecasts += len(forecast.steps)
+        before = self._cutoffs.get(symbol)
+        self._cutoffs[symbol] = cutoff
+        try:
+            self.tally.scores += self._duties.score_due(symbol, moment)
+            self.tally.forecasts += len(self._duties.make_forecast(symbol, moment).steps)
+        except StoreError as error:
+            if self._is_played:
+                raise
+            # the database may be back soon; until then this candle has not been worked off
+            self._cutoffs.pop(symbol)
+            if before is not None:
+                self._cutoffs[symbol] = before
+            _LOG.error("not written in the journal", symbol=str(symbol), reason=str(error))
 
     def _fetch(self, symbol: Symbol, moment: datetime) -> None:
         feed = self._feed
-        last = feed.store.last_open_time(feed.source.name, symbol, feed.timeframe)
+        series = (feed.source.name, symbol, feed.timeframe)
+        last = feed.store.last_open_time(*series)
         since = last + feed.timeframe.duration if last else moment - feed.timeframe.duration
-        for page in feed.source.fetch(symbol, feed.timeframe, since, moment) if since < moment else ():
-            self.tally.candles += feed.store.append(page, feed.source.name, symbol, feed.timeframe).added
+        if since >= moment:
+            return
+        # the last ones again, in the same request: an exchange may have changed them since
+        since -= _OVERLAP * feed.timeframe.duration if last else timedelta(0)
+        for page in feed.source.fetch(symbol, feed.timeframe, since, moment):
+            result = feed.store.append(page, *series)
+            self.tally.candles += result.added
+            if result.revised:
+                self._duties.on_revised(symbol, page)
 
-    def _new_closes(self, symbol: Symbol, moment: datetime) -> dict[datetime, float]:
+    def _newest_cutoff(self, symbol: Symbol, moment: datetime) -> datetime | None:
         feed, duration = self._feed, self._feed.timeframe.duration
         # a candle opens where the one before it closed, so the last cutoff is where the new ones begin
         since = self._cutoffs.get(symbol, moment - duration)
-        candles = feed.store.load(feed.source.name, symbol, feed.timeframe, since=since, until=moment)
-        return {
-            open_time + duration: close
-            for open_time, close in candles.select("open_time", "close").iter_rows()
-            if open_time + duration <= moment
-        }
+        known = feed.store.load(feed.source.name, symbol, feed.timeframe, since=since, until=moment)
+        closes = [one + duration for one in known["open_time"] if one + duration <= moment]
+        return max(closes, default=None)
 
     def _is_up_to_date(self, moment: datetime) -> bool:
         return all(self._cutoffs.get(symbol) == moment for symbol in self._feed.symbols)

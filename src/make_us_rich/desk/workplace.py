@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
+from make_us_rich.database.engine import Database, database_url, open_database
 from make_us_rich.errors import UnknownNameError, UsageError
 from make_us_rich.market.clock import Clock
 from make_us_rich.market.sources import resolve_source
@@ -43,6 +44,10 @@ class Workplace:
     def shelf(self) -> Shelf:
         """Return the shelf of models."""
         return Shelf(self.home / "shelf", self.market)
+
+    def database(self) -> Database:
+        """Return the database, which nobody has connected to yet; the markets have their own by default."""
+        return open_database(database_url(self.settings, self.home))
 
     def view(self, clock: Clock, preferred_source: str | None = None) -> DeskView:
         """Return what the API sees of this market."""

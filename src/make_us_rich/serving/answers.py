@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+from make_us_rich.journal.track_record import TrackRecord
 from make_us_rich.models.forecast import LEVEL_KEYS, ForecastStep
 from make_us_rich.registry.artifact import Artifact
 from make_us_rich.registry.model_name import ModelName
@@ -67,12 +68,13 @@ def forecast_content(served: ServedForecast, notice: str | None) -> ForecastCont
         notice=notice,
         cutoff=forecast.cutoff,
         last_close=forecast.last_close,
-        steps=tuple(_step(step, served.champion) for step in forecast.steps),
+        steps=tuple(_step(step, served) for step in forecast.steps),
+        recorded=served.is_recorded,
         model=_model(forecast.name, served.champion),
     )
 
 
-def _step(step: ForecastStep, champion: Artifact | None) -> StepAnswer:
+def _step(step: ForecastStep, served: ServedForecast) -> StepAnswer:
     return StepAnswer(
         horizon=step.horizon,
         target_time=step.target_time,
@@ -81,8 +83,22 @@ def _step(step: ForecastStep, champion: Artifact | None) -> StepAnswer:
         probability_up=step.probability_up,
         served_by=step.served_by,
         is_baseline=step.is_baseline,
-        evidence=_evidence(step.horizon, champion),
-        live=LiveAnswer(),
+        remark=served.remarks.get(step.horizon),
+        evidence=_evidence(step.horizon, served.champion),
+        live=_live(served.live.get(step.horizon)),
+    )
+
+
+def _live(record: TrackRecord | None) -> LiveAnswer:
+    if record is None:
+        return LiveAnswer()
+    return LiveAnswer(
+        n=record.n,
+        skill=record.skill.skill,
+        skill_low=record.skill.low,
+        skill_high=record.skill.high,
+        coverage_90=record.coverage_90,
+        verdict=record.verdict,
     )
 
 

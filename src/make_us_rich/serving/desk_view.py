@@ -1,5 +1,6 @@
 """What the service sees of a desk: candles, shelf and clock of one market, read only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -76,11 +77,22 @@ class DeskView:
         last = self.candles.last_open_time(series.source, series.symbol, series.timeframe)
         return last is not None and last >= moment
 
-    def closed_candles(self, series: Series, count: int | None, now: datetime) -> pl.DataFrame:
+    def closed_candles(
+        self, series: Series, count: int | None, now: datetime, *, with_trades: bool = False
+    ) -> pl.DataFrame:
         """Return the candles of the last `count` steps, or all, that are stored and had closed at `now`."""
         until = series.timeframe.floor(now)
         last = self.candles.last_open_time(series.source, series.symbol, series.timeframe)
         if last is not None:
             until = min(until, last + series.timeframe.duration)
         since = None if count is None else until - count * series.timeframe.duration
-        return self.candles.load(series.source, series.symbol, series.timeframe, since, until)
+        load = self.candles.load_full if with_trades else self.candles.load
+        return load(series.source, series.symbol, series.timeframe, since, until)
+
+    def market_candles(self, series: Series, symbols: Sequence[str], span: pl.Series) -> list[pl.DataFrame]:
+        """Return the stored candles of other symbols over a span of open times, each from the same source."""
+        since, until = span.item(0), span.item(-1) + series.timeframe.duration
+        return [
+            self.candles.load(series.source, Symbol.parse(symbol), series.timeframe, since, until)
+            for symbol in symbols
+        ]

@@ -1,6 +1,6 @@
 """The interactive documentation; its script and style come from an installed package, not from the web."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -14,16 +14,17 @@ def add_docs(app: FastAPI) -> None:
     app.mount(ASSETS, StaticFiles(packages=[ASSETS_PACKAGE]), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
-    async def read_docs() -> HTMLResponse:
+    async def read_docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
         return get_swagger_ui_html(
-            openapi_url="/openapi.json",
+            openapi_url=f"{root}/openapi.json",
             title=app.title,
-            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{ASSETS}/swagger-ui.css",
-            swagger_favicon_url=f"{ASSETS}/favicon-32x32.png",
+            swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{ASSETS}/favicon-32x32.png",
             swagger_ui_parameters={"validatorUrl": None},  # its default asks a service on the internet
         )
 
     @app.get("/", include_in_schema=False)
-    async def read_root() -> RedirectResponse:
-        return RedirectResponse("/docs")
+    async def read_root(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")

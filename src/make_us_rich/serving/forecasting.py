@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import polars as pl
 
 from make_us_rich.errors import ForecastUnavailableError, NotEnoughHistoryError
+from make_us_rich.features.market_volatility import market_variance
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.quality import check_quality, fill_gaps, require_fit
 from make_us_rich.models.baselines import HISTORY_DAYS, baseline_quantiles
@@ -114,8 +116,8 @@ def _champion_prices(name: ModelName, candles: CandleArrays, champion: Artifact 
         raise NotEnoughHistoryError(
             f"{name} needs {lookback} candles, found {len(candles)}; fetch more with `mur fetch`"
         )
-    open_time_ms, ohlcv = candles.open_time_ms[None, -lookback:], candles.ohlcv[None, -lookback:]
-    prices: FloatArray = champion.forecaster.quantiles(open_time_ms, ohlcv)[0]
+    window = np.arange(len(candles) - lookback, len(candles))[None]
+    prices: FloatArray = champion.forecaster.quantiles(*candles.at(window))[0]
     return prices
 
 
@@ -137,7 +139,36 @@ def current_forecast(
 def _known_candles(view: DeskView, series: Series, champion: Artifact | None, now: datetime) -> CandleArrays:
     day = series.timeframe.candles_per_day
     lookback = champion.manifest.lookback if champion else day
-    stored = view.closed_candles(series, max(HISTORY_DAYS * day + _WARM_UP_CANDLES, lookback), now)
+    columns = champion.manifest.activity_columns if champion else ()
+    count = max(HISTORY_DAYS * day + _WARM_UP_CANDLES, lookback)
+    stored = view.closed_candles(series, count, now, with_trades=bool(columns))
     report = check_quality(stored.tail(lookback), series.symbol, series.timeframe, now)
     require_fit(report, max_missing_share=MAX_FILLED_SHARE)
-    return CandleArrays.from_frame(fill_gaps(stored, series.timeframe))
+    candles = fill_gaps(stored, series.timeframe)
+    if champion and columns:
+        candles = _with_market(view, series, champion.manifest.market_symbols, candles)
+        _require_told(series, columns, candles, lookback)
+    return CandleArrays.from_frame(candles, columns)
+
+
+def _with_market(
+    view: DeskView, series: Series, symbols: tuple[str, ...], candles: pl.DataFrame
+) -> pl.DataFrame:
+    if not symbols:
+        return candles
+    market = view.market_candles(series, symbols, candles["open_time"])
+    return candles.with_columns(market_variance(candles["open_time"], market))
+
+
+def _require_told(series: Series, columns: tuple[str, ...], candles: pl.DataFrame, lookback: int) -> None:
+    """Refuse a forecast whose activity is not told at the cutoff, nor before its window, or too rarely."""
+    known = candles.tail(lookback)
+    for column in columns:
+        told, is_last_told = known[column].count(), known[column].item(-1) is not None
+        is_begun = candles[column].head(len(candles) - len(known) + 1).count() > 0
+        if not (is_begun and is_last_told) or told < (1 - MAX_FILLED_SHARE) * len(known):
+            raise ForecastUnavailableError(
+                f"{series}: the model reads {column}, which is told of {told} of its {len(known)} candles"
+                f"{'' if is_last_told else ', not of the last one'}; fetch the rest with `mur fetch`, or "
+                "roll back to a model that reads candles only"
+            )

@@ -8,10 +8,10 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from make_us_rich.errors import UnknownNameError
-from make_us_rich.registry.artifact import MANIFEST_FILE, Artifact
+from make_us_rich.registry.artifact import MANIFEST_FILE, Artifact, TrendArtifact
 from make_us_rich.registry.manifest import EvidenceRecord, Manifest
 from make_us_rich.registry.model_name import ModelName
-from make_us_rich.serving.champions import Champions
+from make_us_rich.serving.champions import AllChampions
 from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.schemas import (
     DecisionAnswer,
@@ -27,7 +27,7 @@ EXPLANATION_FILE = "explain.json"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same for all, so that the same artifact gives the same bytes
 
 
-def model_summary(view: DeskView, champions: Champions, name: str) -> ModelSummary:
+def model_summary(view: DeskView, champions: AllChampions, name: str) -> ModelSummary:
     """Return one line on a name; `UnknownNameError` if nothing was ever shelved under it."""
     versions = view.shelf.versions(str(ModelName.parse(name)))
     if not versions:
@@ -52,11 +52,11 @@ def model_summary(view: DeskView, champions: Champions, name: str) -> ModelSumma
     )
 
 
-def model_card(view: DeskView, champions: Champions, name: str) -> ModelCard:
-    """Return everything there is to say about a name."""
+def model_card(view: DeskView, champions: AllChampions, name: str) -> ModelCard:
+    """Return everything there is to say about the name of a price model."""
     summary = model_summary(view, champions, name)
     artifact = champions.artifact(name)
-    manifest = artifact.manifest if artifact else None
+    manifest = artifact.manifest if isinstance(artifact, Artifact) else None
     evidence = manifest.evidence if manifest else {}
     return ModelCard(
         **dict(summary),
@@ -65,12 +65,12 @@ def model_card(view: DeskView, champions: Champions, name: str) -> ModelCard:
         served_by=manifest.served_by if manifest else {},
         evidence={by: tuple(_evidence(one) for one in records) for by, records in evidence.items()},
         making=_making(manifest) if manifest else None,
-        explanation=_explanation(artifact.folder) if artifact else None,
+        explanation=read_explanation(artifact.folder) if artifact else None,
         decisions=tuple(DecisionAnswer(**dict(one)) for one in view.shelf.decisions(name)),
     )
 
 
-def bundle(artifact: Artifact) -> bytes:
+def bundle(artifact: Artifact | TrendArtifact) -> bytes:
     """Return the files of an artifact as one ZIP archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -93,7 +93,8 @@ def _making(manifest: Manifest) -> ModelMaking:
     )
 
 
-def _explanation(folder: Path) -> JsonValue:
+def read_explanation(folder: Path) -> JsonValue:
+    """Return what a version recorded about what it looks at; None where it recorded nothing."""
     path = folder / EXPLANATION_FILE
     if not path.is_file():
         return None

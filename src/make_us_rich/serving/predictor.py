@@ -1,17 +1,23 @@
-"""The forecasts in service: computed once per closed candle and champion, then memory."""
+"""The forecasts in service: read from the journal or computed, once per closed candle, then memory."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
 from make_us_rich.errors import MakeUsRichError
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.track_record import TrackRecord
 from make_us_rich.models.forecast import PriceForecast
 from make_us_rich.registry.artifact import Artifact
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving.champions import Champions
 from make_us_rich.serving.desk_view import DeskView, Series
-from make_us_rich.serving.forecasting import current_forecast
+from make_us_rich.serving.journal_reader import JournalReader
+from make_us_rich.serving.made_forecast import make_forecast
+from make_us_rich.serving.watching import Watch
 
 POLL_SECONDS = 1.0
 
@@ -20,38 +26,47 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServedForecast:
-    """A forecast in service, with the artifact that made it."""
+    """A forecast in service, with the artifact that made it.
+
+    `is_recorded` says that it stands in the journal; `remarks` say by horizon why a baseline stands where a
+    model had earned the horizon, and `live` how past forecasts turned out there.
+    """
 
     forecast: PriceForecast
     champion: Artifact | None
+    is_recorded: bool = False
+    remarks: Mapping[int, str] = field(default_factory=dict)
+    live: Mapping[int, TrackRecord] = field(default_factory=dict)
 
 
 class Predictor:
-    """The current forecast of every stored series, computed once per closed candle and champion.
+    """The current forecast of every stored series: what the journal holds, or computed where it holds none.
 
-    A thread of its own looks for new candles and champions every second; requests read what is there.
+    A record of another version than the champion's is not shown, so that a promotion or a rollback counts at
+    once. A thread of its own looks for new candles and champions every second; requests read what is there.
     """
 
-    def __init__(self, view: DeskView, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self, view: DeskView, poll_seconds: float = POLL_SECONDS, journal: Journal | None = None
+    ) -> None:
         self.champions = Champions(view.shelf)
         self._view = view
-        self._poll_seconds = poll_seconds
+        self._journal = JournalReader(journal)
         self._served: dict[ModelName, ServedForecast] = {}
         self._problems: dict[ModelName, MakeUsRichError] = {}
         self._updating = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._poll_seconds = poll_seconds
+        self._watch: Watch | None = None
 
     def start(self) -> None:
         """Begin to look for new candles and champions."""
-        self._thread = threading.Thread(target=self._watch, name="predictor", daemon=True)
-        self._thread.start()
+        self._watch = Watch("predictor", self.refresh, self._poll_seconds)
+        self._watch.start()
 
     def stop(self) -> None:
         """Stop looking and wait for what is under way."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        if self._watch is not None:
+            self._watch.stop()
 
     def served(self, name: ModelName) -> ServedForecast | None:
         """Return the forecast in memory, at no cost; None if there is none yet."""
@@ -87,14 +102,6 @@ class Predictor:
             for one in series.values():
                 self._update(one)
 
-    def _watch(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.refresh()
-            except Exception as error:  # the thread has to outlive whatever one round runs into
-                _log.error("forecasts not refreshed", reason=str(error))
-            self._stop.wait(self._poll_seconds)
-
     def _update(self, series: Series) -> None:
         name = series.price_name
         try:
@@ -113,7 +120,25 @@ class Predictor:
         now = self._view.clock.now()
         champion = self.champions.artifact(str(series.price_name))
         if known is not None and known.champion is champion:
-            next_close = known.forecast.cutoff + series.timeframe.duration
-            if now < next_close or not self._view.has_candle_since(series, known.forecast.cutoff):
-                return None
-        return ServedForecast(current_forecast(self._view, series, champion, now), champion)
+            cutoff = known.forecast.cutoff
+            is_newest = now < cutoff + series.timeframe.duration
+            if is_newest or not self._view.has_candle_since(series, cutoff):
+                return None if known.is_recorded else self._recorded(series, champion, cutoff)
+        newest = self._newest_cutoff(series, now)
+        if newest is not None and (found := self._recorded(series, champion, newest)) is not None:
+            return found
+        broken = self._journal.broken(series.price_name, champion)
+        made = make_forecast(self._view, series, champion, now, broken)
+        live = self._journal.live(series.price_name)
+        return ServedForecast(made.forecast, champion, remarks=made.remarks, live=live)
+
+    def _recorded(self, series: Series, champion: Artifact | None, cutoff: datetime) -> ServedForecast | None:
+        found = self._journal.recorded(series.price_name, champion, cutoff)
+        if found is None:
+            return None
+        live = self._journal.live(series.price_name)
+        return ServedForecast(found.forecast, champion, True, found.remarks, live)
+
+    def _newest_cutoff(self, series: Series, now: datetime) -> datetime | None:
+        last = self._view.candles.last_open_time(series.source, series.symbol, series.timeframe)
+        return None if last is None else min(last + series.timeframe.duration, series.timeframe.floor(now))

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from make_us_rich.journal.track_record import TOO_EARLY
 from make_us_rich.settings import Market
 
 
@@ -34,8 +35,11 @@ class LiveAnswer(Answer):
     """How past forecasts turned out; empty until they have been recorded and scored."""
 
     n: int = 0
-    skill: float | None = None
+    skill: float | None = Field(default=None, description="Against persistence, over all n.")
+    skill_low: float | None = Field(default=None, description="Of its weekly-block 95 % interval.")
+    skill_high: float | None = None
     coverage_90: float | None = None
+    verdict: str | None = Field(default=TOO_EARLY, description="Null from eight whole weeks on.")
 
 
 class StepAnswer(Answer):
@@ -48,6 +52,7 @@ class StepAnswer(Answer):
     probability_up: float
     served_by: str
     is_baseline: bool = Field(description="No model has passed the gate here; a naive baseline answers.")
+    remark: str | None = Field(description="Why a baseline answers where a model had passed the gate.")
     evidence: EvidenceAnswer | None
     live: LiveAnswer
 
@@ -70,6 +75,7 @@ class ForecastContent(MarketAnswer):
     cutoff: datetime = Field(description="Close time of the last candle the forecast knows.")
     last_close: float
     steps: tuple[StepAnswer, ...]
+    recorded: bool = Field(description="Whether it stands in the journal and will be scored.")
     model: ModelReference
 
 

@@ -17,8 +17,7 @@ _BACKLOG = 2048
 class ApiServer:
     """The API on a port that is taken when the server is made; it runs until it is told to stop.
 
-    Port 0 takes a free one, and `on_ready` gets the address once requests are answered. A host that others
-    can reach is refused with `UsageError`.
+    Port 0 takes a free one, and `on_ready` gets the address once requests are answered.
     """
 
     def __init__(
@@ -28,13 +27,13 @@ class ApiServer:
         port: int = 8000,
         on_ready: Callable[[str], None] | None = None,
     ) -> None:
-        require_loopback(host)
         self._listener = listen(host, port)
         config = uvicorn.Config(
             app,
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # by default any program of this machine would be believed to be a proxy
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         self._server = _Server(config, _address(self._listener), on_ready)
@@ -56,17 +55,22 @@ def serve(
     ApiServer(app, host, port, on_ready).run()
 
 
-def require_loopback(host: str) -> None:
-    """Raise `UsageError` for a host that is not this machine alone: there are no accounts yet."""
+def exposure_warning(host: str, *, is_public: bool, is_behind_proxy: bool) -> str | None:
+    """Return what to know about a host that others can reach; None for this machine alone."""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_loopback = False
-    if not is_loopback:
-        raise UsageError(
-            f"host {host} may be reached by others, and there are no accounts yet; "
-            "bind to 127.0.0.1, behind a proxy that knows its users if others are to reach it"
-        )
+    if is_loopback:
+        return None
+    if is_public:
+        return f"Warning: MUR_PUBLIC_READ lets everybody who reaches {host} read without a login."
+    if is_behind_proxy:
+        return None
+    return (
+        f"Warning: {host} may be reached by others without TLS, so passwords and tokens can be read on the "
+        "way; put a proxy with TLS before it and name it in MUR_TRUSTED_PROXIES."
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -14,7 +14,7 @@ from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving.answers import WrittenForecasts
 from make_us_rich.serving.caching import cached_response
 from make_us_rich.serving.desk_view import DeskView
-from make_us_rich.serving.freshness import Freshness, freshness_of, require_answerable
+from make_us_rich.serving.freshness import freshness_of, kept_seconds, require_answerable
 from make_us_rich.serving.predictor import Predictor
 from make_us_rich.serving.problems import problem_responses
 from make_us_rich.serving.routes.parameters import FORECAST_PARAMETERS
@@ -42,7 +42,7 @@ def add_forecast_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> N
         freshness = freshness_of(served.forecast, view.clock.now())
         require_answerable(served.forecast, freshness, view)
         answer = written.of(name, served)
-        max_age = _max_age(view, [freshness])
+        max_age = kept_seconds(view, [freshness])
         return cached_response(request, answer.body(freshness), answer.etag(freshness), max_age)
 
     @app.get(
@@ -69,7 +69,7 @@ def add_forecast_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> N
         head = orjson.dumps({"market": view.market, "notice": view.notice}).removesuffix(b"}")
         body = b'%b,"forecasts":[%b],"unavailable":%b}' % (head, b",".join(bodies), unavailable)
         digest = hashlib.sha256("".join(etags).encode() + unavailable).hexdigest()[:20]
-        return cached_response(request, body, f'W/"{digest}"', _max_age(view, ages))
+        return cached_response(request, body, f'W/"{digest}"', kept_seconds(view, ages))
 
 
 @lru_cache(maxsize=1024)
@@ -82,13 +82,6 @@ def _responses(*statuses: int) -> dict[int | str, dict[str, object]]:
         304: {"description": "What the client holds is still the answer."},
         **problem_responses(*statuses),
     }
-
-
-def _max_age(view: DeskView, ages: list[Freshness]) -> int:
-    # In a replay the next candle closes by another clock than that of the client.
-    if view.market == "replay":
-        return 0
-    return min((age.seconds_to_next_close for age in ages), default=0)
 
 
 def _unavailable(name: ModelName, error: MakeUsRichError) -> dict[str, str]:

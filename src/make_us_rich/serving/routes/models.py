@@ -4,18 +4,22 @@ from fastapi import FastAPI, Request, Response
 
 from make_us_rich.errors import UnknownNameError
 from make_us_rich.market.files import disk_errors_named
+from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving.caching import cached_response
-from make_us_rich.serving.champions import Champions
+from make_us_rich.serving.champions import AllChampions
 from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.model_cards import bundle, model_card, model_summary
 from make_us_rich.serving.problems import problem_responses
 from make_us_rich.serving.routes.parameters import NameText
 from make_us_rich.serving.schemas import ModelCard, ModelListAnswer
+from make_us_rich.serving.trends.cards import trend_card
+from make_us_rich.serving.trends.models import TREND_KINDS
+from make_us_rich.serving.trends.schemas import TrendModelCard
 
 ZIP = "application/zip"
 
 
-def add_model_routes(app: FastAPI, view: DeskView, champions: Champions) -> None:
+def add_model_routes(app: FastAPI, view: DeskView, champions: AllChampions) -> None:
     """Add the routes over the shelf; they read the disk, so they run in worker threads."""
 
     @app.get("/v1/models", tags=["models"], responses=problem_responses(503))
@@ -25,9 +29,10 @@ def add_model_routes(app: FastAPI, view: DeskView, champions: Champions) -> None
         return ModelListAnswer(market=view.market, notice=view.notice, models=models)
 
     @app.get("/v1/models/{name}", tags=["models"], responses=problem_responses(404, 422, 503))
-    def read_model(name: NameText) -> ModelCard:
-        """Return the card of one model: its making, scores and history."""
-        return model_card(view, champions, name)
+    def read_model(name: NameText) -> ModelCard | TrendModelCard:
+        """Return the card of one model: its making, scores, what it looks at, and history."""
+        is_trend = ModelName.parse(name).kind in TREND_KINDS
+        return trend_card(view, champions, name) if is_trend else model_card(view, champions, name)
 
     @app.get(
         "/v1/models/{name}/artifact",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import polars as pl
-from fastapi import FastAPI, Query, Response
+from fastapi import FastAPI, Query, Request, Response
 
 from make_us_rich.errors import ForecastUnavailableError
 from make_us_rich.market.symbol import Symbol
@@ -16,6 +16,7 @@ from make_us_rich.models.forecast import LEVEL_KEYS, ForecastStep
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.freshness import freshness_of, require_answerable
+from make_us_rich.serving.gate import is_nobody
 from make_us_rich.serving.predictor import Predictor, ServedForecast
 from make_us_rich.serving.problems import problem_responses
 from make_us_rich.serving.schemas import (
@@ -44,7 +45,10 @@ _COLUMNS = {  # ours to those of the original answer; the last four only where t
 
 CurrencyText = Annotated[str, Query(description="Base of the pair.", examples=["btc"])]
 CompareText = Annotated[str, Query(description="Quote of the pair.", examples=["usdt"])]
-TokenText = Annotated[str | None, Query(description="Any text: this desk has no accounts yet.")]
+TokenText = Annotated[
+    str | None,
+    Query(description="A token; addresses end up in logs, so send it as a header instead.", deprecated=True),
+]
 
 
 def add_original_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> None:
@@ -52,10 +56,14 @@ def add_original_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> N
 
     @app.put("/predict", tags=["original"], deprecated=True, responses=problem_responses(404, 422, 503))
     def predict(
-        response: Response, currency: CurrencyText, compare: CompareText, token: TokenText = None
+        request: Request,
+        response: Response,
+        currency: CurrencyText,
+        compare: CompareText,
+        token: TokenText = None,
     ) -> OriginalPrediction | OriginalRefusal:
         """Return five days of hourly candles and the median of the next close; see `/v1/forecasts`."""
-        if not token:
+        if not token and is_nobody(request):
             return OriginalRefusal(error=REFUSAL)
         name = ModelName("price", Symbol.parse(f"{currency}/{compare}".upper()), ORIGINAL_TIMEFRAME)
         served = predictor.served(name) or predictor.compute(name)
@@ -67,7 +75,7 @@ def add_original_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> N
     def update_models() -> OriginalMessage:
         """Look for new champions at once; the desk does so by itself every second, see `/v1/models`."""
         predictor.refresh()
-        refused = [name for name in view.shelf.names() if predictor.champions.refusal(name)]
+        refused = [name for name in view.shelf.names({"price"}) if predictor.champions.refusal(name)]
         if refused:
             return OriginalMessage(message=f"Warning: refused {', '.join(refused)}; /v1/models says why.")
         return OriginalMessage(message="All models have been updated.")

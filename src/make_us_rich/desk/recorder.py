@@ -1,0 +1,132 @@
+"""What the desk does with the journal at a closed candle: score what fell due, write down what comes next."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from make_us_rich.journal.drift import Verdict, broken_horizons, judge_drift
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.notes import CandleNote, note_candles
+from make_us_rich.journal.outcome import (
+    Question,
+    Score,
+    closes_as_actuals,
+    due_questions,
+    lateness,
+    score_due,
+)
+from make_us_rich.journal.record import record_sheets
+from make_us_rich.journal.sheet import price_sheet
+from make_us_rich.journal.weekly import week_of
+from make_us_rich.market.candle import VALUE_COLUMNS
+from make_us_rich.models.baselines import HISTORY_DAYS
+from make_us_rich.models.forecast import HORIZONS, PriceForecast
+from make_us_rich.registry.artifact import Artifact
+from make_us_rich.serving.desk_view import DeskView, Series
+from make_us_rich.serving.forecasting import current_forecast
+from make_us_rich.serving.made_forecast import make_forecast
+from make_us_rich.serving.volatility import VolatilityYardstick
+
+
+class PriceRecorder:
+    """The one that writes price forecasts down and scores them."""
+
+    def __init__(self, journal: Journal, view: DeskView) -> None:
+        self._journal = journal
+        self._view = view
+        self._volatility = VolatilityYardstick()
+        self._judged: dict[str, datetime] = {}
+
+    def record(
+        self, series: Series, champion: Artifact | None, moment: datetime, now: datetime
+    ) -> PriceForecast:
+        """Make the forecast of the candles that had closed at `moment`, write it down, and return it."""
+        broken = (
+            broken_horizons(self._journal, str(series.price_name), champion.manifest.version)
+            if champion
+            else {}
+        )
+        made = make_forecast(self._view, series, champion, moment, broken)
+        persistence = made.persistence or current_forecast(self._view, series, None, moment)
+        candles = self._view.closed_candles(series, HISTORY_DAYS * series.timeframe.candles_per_day, moment)
+        volatility = self._volatility.beside(champion, made.forecast, candles)
+        sheet = price_sheet(made.forecast, persistence, volatility, candles_hash(candles), made.remarks)
+        record_sheets(self._journal, [sheet], now)
+        return made.forecast
+
+    def score(self, series: Series, moment: datetime, now: datetime) -> list[Score]:
+        """Score what fell due by `moment` and whose candles are stored; what came late is noted."""
+        name, duration = str(series.price_name), series.timeframe.duration
+        due = due_questions(self._journal, name, moment)
+        if not due:
+            return []
+        candles = self._view.candles.load(
+            series.source,
+            series.symbol,
+            series.timeframe,
+            since=due[0].target_time - duration,
+            until=due[-1].target_time,
+        )
+        closes = {
+            open_time + duration: close
+            for open_time, close in candles.select("open_time", "close").iter_rows()
+            if close is not None and close > 0
+        }
+        scores = score_due(self._journal, name, closes_as_actuals(closes), moment)
+        self._note_late(series, [one for one in due if one.target_time in closes], now)
+        return scores
+
+    def judge(self, series: Series, champion: Artifact | None, now: datetime) -> list[Verdict]:
+        """Judge drift once a week has ended whose forecasts are all due; a week is judged once."""
+        name = series.price_name
+        week = week_of(now - max(HORIZONS) * series.timeframe.duration)
+        if champion is None or self._judged.get(str(name)) == week:
+            return []
+        self._judged[str(name)] = week
+        return judge_drift(self._journal, name, champion.manifest.version, now)
+
+    def note_revised(self, series: Series, arrived: pl.DataFrame, now: datetime) -> None:
+        """Note which candles arrived other than they are stored; what forecasts were made from stays."""
+        stored = self._view.candles.load(
+            series.source,
+            series.symbol,
+            series.timeframe,
+            since=arrived["open_time"].item(0),
+            until=arrived["open_time"].item(-1) + series.timeframe.duration,
+        )
+        both = stored.join(arrived, on="open_time", suffix="_arrived")
+        changed = [pl.col(name) != pl.col(f"{name}_arrived") for name in VALUE_COLUMNS]
+        notes = [
+            CandleNote(
+                f"{series.source} {series}",
+                row["open_time"],
+                "revised",
+                f"close {row['close']:.10g} became {row['close_arrived']:.10g}, "
+                f"volume {row['volume']:.10g} became {row['volume_arrived']:.10g}; what was stored stays",
+            )
+            for row in both.filter(pl.any_horizontal(changed)).to_dicts()
+        ]
+        note_candles(self._journal, notes, now)
+
+    def _note_late(self, series: Series, scored: Sequence[Question], now: datetime) -> None:
+        duration = series.timeframe.duration
+        late = {one.target_time for one in scored if lateness(one, now, duration)}
+        notes = [
+            CandleNote(
+                f"{series.source} {series}",
+                target - duration,
+                "late",
+                "forecasts of it were scored a candle or more after it closed",
+            )
+            for target in sorted(late)
+        ]
+        note_candles(self._journal, notes, now)
+
+
+def candles_hash(candles: pl.DataFrame) -> str:
+    """Return the SHA-256 of what a forecast could see: open times and values of its candles."""
+    digest = hashlib.sha256(candles["open_time"].dt.epoch("ms").to_numpy().tobytes())
+    digest.update(candles.select(VALUE_COLUMNS).to_numpy().tobytes())
+    return digest.hexdigest()

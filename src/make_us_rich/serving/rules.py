@@ -1,0 +1,43 @@
+"""Which address asks for what: everything that is not named here is for readers."""
+
+from enum import Enum, auto
+
+LOGIN_PATHS = frozenset({"/login", "/v1/login", "/v1/sign-up"})
+ORIGINAL_PATHS = frozenset(
+    {"/predict", "/update_models", "/update_date", "/check_models_number", "/models", "/prediction"}
+)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_PATHS = frozenset({"/login", "/logout"})
+"""Pages whose forms carry the word against forgery in their body, where only the page itself can read it."""
+
+_OPEN_PATHS = LOGIN_PATHS | {"/", "/healthz", "/readyz", "/docs", "/openapi.json"}
+_OPEN_FOLDERS = ("/docs/",)
+_MEMBER_PATHS = frozenset({"/logout", "/v1/logout", "/v1/me", "/v1/tokens", "/v1/watchlist"})
+_MEMBER_FOLDERS = ("/v1/tokens/", "/v1/watchlist/")
+_ADMIN_FOLDER = "/v1/admin"
+
+
+class Need(Enum):
+    """What a request has to bring along."""
+
+    NOTHING = auto()
+    READER = auto()
+    """A token or a login, unless reading is public."""
+    MEMBER = auto()
+    """A token or a login, always; such calls are not counted against the month."""
+    ADMIN = auto()
+
+
+def need_of(path: str) -> Need:
+    """Return what a path asks for.
+
+    >>> [need_of(path).name for path in ("/healthz", "/v1/forecasts", "/v1/me", "/v1/admin/users")]
+    ['NOTHING', 'READER', 'MEMBER', 'ADMIN']
+    """
+    if path in _OPEN_PATHS or path.startswith(_OPEN_FOLDERS):
+        return Need.NOTHING
+    if path == _ADMIN_FOLDER or path.startswith(_ADMIN_FOLDER + "/"):
+        return Need.ADMIN
+    if path in _MEMBER_PATHS or path.startswith(_MEMBER_FOLDERS):
+        return Need.MEMBER
+    return Need.READER

@@ -1,0 +1,1 @@
+"""Trends as the service makes, keeps and answers them."""

@@ -1,0 +1,95 @@
+"""Forecasts of a champion that reads more than candles."""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from make_us_rich.errors import ForecastUnavailableError
+from make_us_rich.features.market_volatility import market_variance
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.serving.desk_view import Series
+from make_us_rich.serving.forecasting import current_forecast
+from make_us_rich.serving.predictor import Predictor
+from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
+from trial_desk import BTC, END, HOUR, hourly_candles
+
+ETHER = Symbol("ETH", "USDT")
+SERIES = Series("recorded", BTC, HOUR)
+COLUMNS = ("taker_buy_base", "market_variance")
+
+
+@pytest.fixture
+def promote(empty_desk):
+    """Promote a toy that multiplies by the last value of the last column it reads, and load it."""
+
+    def promote(*columns):
+        version = empty_desk.promote(toy_draft(model=ToyPriceModel(activity=columns)))
+        return empty_desk.shelf.load(str(SERIES.price_name), version)
+
+    return promote
+
+
+@pytest.fixture
+def told_desk(empty_desk, with_trades):
+    return empty_desk.add_candles(with_trades(hourly_candles()))
+
+
+def multiple(made):
+    return made.steps[0].median / made.last_close
+
+
+def test_what_was_traded_reaches_the_model(told_desk, promote):
+    made = current_forecast(told_desk.view, SERIES, promote("taker_buy_base", "trades"), END)
+    assert multiple(made) == pytest.approx(1000 + 100 * 24 - 1), "the trades of the last candle"
+
+
+def test_the_market_reaches_the_model_as_it_was_at_the_cutoff(told_desk, promote):
+    ether = hourly_candles(seed=1)
+    told_desk.add_candles(ether, ETHER)
+    moment = END - timedelta(hours=7)
+    made = current_forecast(told_desk.view, SERIES, promote(*COLUMNS), moment)
+    expected = market_variance(ether["open_time"], [ether])[-8]
+    np.testing.assert_allclose(multiple(made), expected, rtol=1e-12)
+
+
+def test_a_source_that_tells_no_trades_is_refused_in_one_line(desk, promote):
+    with pytest.raises(
+        ForecastUnavailableError,
+        match="the model reads trades, which is told of 0 of its 48 candles, not of the last one",
+    ):
+        current_forecast(desk.view, SERIES, promote("trades"), END)
+
+
+@pytest.mark.parametrize("late", [1, 30, 2400])
+def test_a_market_that_is_late_is_not_made_up(told_desk, promote, late):
+    told_desk.add_candles(hourly_candles(seed=1).head(2400 - late), ETHER)
+    with pytest.raises(ForecastUnavailableError, match=r"reads market_variance, .* not of the last one"):
+        current_forecast(told_desk.view, SERIES, promote(*COLUMNS), END)
+
+
+@pytest.mark.parametrize("hours", [2, 48])
+def test_one_missing_candle_of_the_market_is_that_before_it(told_desk, promote, hours):
+    ether = hourly_candles(seed=1)
+    hole = END - timedelta(hours=hours)
+    told_desk.add_candles(ether.filter(pl.col("open_time") != hole), ETHER)
+    assert current_forecast(told_desk.view, SERIES, promote(*COLUMNS), END).cutoff == END
+
+
+def test_a_forecast_that_waits_for_the_market_is_made_when_it_comes(told_desk, promote):
+    promote(*COLUMNS)
+    predictor, name = Predictor(told_desk.view), SERIES.price_name
+    told_desk.add_candles(hourly_candles(seed=1).head(2399), ETHER)
+    predictor.refresh()
+    assert predictor.served(name) is None
+    assert "not of the last one" in str(predictor.problems()[name])
+    told_desk.add_candles(hourly_candles(seed=1), ETHER)
+    predictor.refresh()
+    assert predictor.served(name).forecast.cutoff == END
+    assert name not in predictor.problems()
+
+
+def test_an_input_this_version_does_not_know_is_refused_with_the_artifact(promote):
+    with pytest.raises(ValueError, match="activity names funding, which this version does not know"):
+        promote("funding")

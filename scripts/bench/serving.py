@@ -28,6 +28,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from make_us_rich.database.engine import open_database
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.store import CandleStore
@@ -38,6 +39,7 @@ from make_us_rich.models.forecast import NAIVE_BASELINES
 from make_us_rich.registry.artifact import MODEL_FILE, Artifact, load_artifact, read_manifest
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.registry.shelf import Shelf
+from make_us_rich.serving.access import Access
 from make_us_rich.serving.app import create_app
 from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.forecasting import Forecasters, forecast
@@ -69,7 +71,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         artifact = resolve_artifact(arguments.artifact, Path(folder))
         call = bench_calls(artifact, arguments.rounds)
-        route = bench_routes(desk_of(artifact, Path(folder)), arguments.rounds)
+        route = bench_routes(desk_of(artifact, Path(folder)), Path(folder), arguments.rounds)
     passed = route["ratio"] >= LEAST_ROUTE_RATIO and call["ratio"] <= LARGEST_CALL_RATIO
     if arguments.json:
         print(json.dumps({"route": route, "call": call, "passed": passed}))
@@ -131,10 +133,10 @@ def desk_of(artifact: Artifact, root: Path) -> DeskView:
 # -- routes ------------------------------------------------------------------------------------------
 
 
-def bench_routes(view: DeskView, rounds: int) -> dict[str, float]:
+def bench_routes(view: DeskView, folder: Path, rounds: int) -> dict[str, float]:
     symbol = next(iter(view.series())).symbol.path_name
     with (
-        serving(create_app(view)) as forecast_port,
+        serving(create_app(view, public_access(folder))) as forecast_port,
         serving(empty_app()) as empty_port,
         load_client() as rate_of,
     ):
@@ -145,6 +147,12 @@ def bench_routes(view: DeskView, rounds: int) -> dict[str, float]:
             rounds, {name: lambda target=target: rate_of(*target) for name, target in targets.items()}
         )
     return summary(rates, "forecast", "empty")
+
+
+def public_access(folder: Path) -> Access:
+    """Reading without accounts; `make bench WHAT=accounts` measures what they cost."""
+    database = open_database(f"sqlite:///{folder / 'desk.db'}")
+    return Access(database, b"k" * 32, public_read=True)
 
 
 def empty_app() -> FastAPI:

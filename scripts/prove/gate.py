@@ -1,8 +1,8 @@
-"""The controls of the gate: does the rule pass what it should and nothing else? About half an hour.
+"""The controls of the gate: does the rule pass what it should and nothing else? About an hour.
 
 i: two equally good forecasters; ii: walks on which nothing can be forecast; iii: walks whose width can be
-forecast, but no direction; v: planted leaks. docs/gate.md tells what each shows. With --output, finished
-parts are kept as JSON lines and a second run goes on from there.
+forecast, but no direction; iv: trends on both kinds of walk; v: planted leaks. docs/gate.md tells what each
+shows. With --output, finished parts are kept as JSON lines and a second run goes on from there.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from make_us_rich.evaluation.controls.tally import (
     still_lines,
     table,
 )
+from make_us_rich.evaluation.controls.trends import TrendFinding, trend_lines
 from make_us_rich.evaluation.controls.walks import (
     HOURLY,
     ORACLE,
@@ -49,15 +50,18 @@ from make_us_rich.models.forecast import BASELINES
 from make_us_rich.models.price_features import WARM_UP
 from make_us_rich.registry.promotion import judge_horizon
 from make_us_rich.training.experiment import preset_experiment
+from make_us_rich.training.trends.control import try_trends
 from make_us_rich.training.trial import run_trial
 
-CONTROLS = ("i", "ii", "iii", "v")
+CONTROLS = ("i", "ii", "iii", "iv", "v")
 HORIZONS = (1, 24)
 HALF_LIVES = (0, 24, 72, 168, 336)  # hours
 JUDGED_HALF_LIFE = 72  # see docs/gate.md for why
 SIZE_SEEDS = 16
 REPLICATIONS = 125  # per seed
 WALK_WEEKS = 62
+TREND_WEEKS = 260  # five years of days, as long as the history of most coins
+TREND_CLIMATES = {"still": STILL, "lively": Climate()}
 LEAK_CANDLES = 6000
 
 
@@ -97,6 +101,9 @@ def plan(arguments: argparse.Namespace) -> Iterator[Task]:
     for control in ("iii", "ii"):
         if control in arguments.only:
             yield from (Task(control, seed, arguments.weeks, arguments.preset) for seed in seeds)
+    if "iv" in arguments.only:
+        for climate in TREND_CLIMATES:
+            yield from (Task("iv", seed, TREND_WEEKS, climate) for seed in seeds)
     if "v" in arguments.only:
         yield Task("v", 0, arguments.weeks, arguments.preset)
     if "i" in arguments.only:
@@ -124,7 +131,13 @@ def run(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Any]]:
 
 def do(task: Task) -> Any:
     """Do one part and return what it found, in JSON types."""
-    work = {"i": find_size, "ii": examine_walk, "iii": examine_walk, "v": plant_leaks}[task.control]
+    work = {
+        "i": find_size,
+        "ii": examine_walk,
+        "iii": examine_walk,
+        "iv": examine_trends,
+        "v": plant_leaks,
+    }[task.control]
     return json.loads(json.dumps(work(task)))
 
 
@@ -139,6 +152,10 @@ def examine_walk(task: Task) -> Any:
     return asdict(
         find_on_walk(walk, trial.walk.backtest, trial.table, trial.experiment.model, trial.verdicts)
     )
+
+
+def examine_trends(task: Task) -> Any:
+    return [asdict(found) for found in try_trends(TREND_CLIMATES[task.preset], task.seed, task.weeks)]
 
 
 def plant_leaks(task: Task) -> Any:
@@ -163,6 +180,10 @@ def judge(results: Mapping[Task, Any]) -> list[Line]:
     for control, judged in (("ii", (still_lines,)), ("iii", (lively_lines, error_lines))):
         if walks := [WalkFinding(**found) for task, found in results.items() if task.control == control]:
             lines += [line for lines_of in judged for line in lines_of(walks)]
+    for climate in TREND_CLIMATES:
+        tasks = [task for task in results if (task.control, task.preset) == ("iv", climate)]
+        if trends := [TrendFinding(**found) for task in tasks for found in results[task]]:
+            lines += trend_lines(trends, climate)
     leaks = [LeakFinding(**f) for task, found in results.items() if task.control == "v" for f in found]
     return lines + leak_lines(leaks)
 
@@ -211,7 +232,7 @@ def _gate_on_leak(walk: ControlWalk, preset: str) -> tuple[tuple[str, ...], tupl
 
 
 def _warnings(backtest: Backtest, name: str) -> tuple[str, ...]:
-    return implausible(horizon_scores(backtest, name, 0), len(backtest), backtest.horizons[0])
+    return implausible(horizon_scores(backtest, name, 0), gather_evidence(backtest, name)[0])
 
 
 def _known(output: Path | None, tasks: Sequence[Task]) -> Iterator[tuple[Task, Any]]:

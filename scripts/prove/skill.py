@@ -10,14 +10,20 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from make_us_rich.market.candle import as_candles
-from make_us_rich.market.snapshot import Origin, take_snapshot
+from make_us_rich.features.market_volatility import market_variance
+from make_us_rich.market.activity import ACTIVITY_COLUMNS, ActivityInput
+from make_us_rich.market.candle import as_candles, as_full_candles
+from make_us_rich.market.snapshot import Origin, take_snapshot, with_market_variance
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from make_us_rich.training.trial import Trial
 
 PAIRS = ("ADA", "AVAX", "BNB", "BTC", "DOGE", "DOT", "ETH", "LINK", "SOL", "XRP")
 FORECASTERS = ("ewma_persistence", "volatility", "lstm", "blend")
@@ -31,7 +37,8 @@ def main() -> int:
     output.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with ProcessPoolExecutor(arguments.workers, multiprocessing.get_context("spawn")) as pool:
-        jobs = {base: pool.submit(measure_pair, arguments.candles, base) for base in arguments.pairs}
+        inputs = tuple(arguments.inputs)
+        jobs = {base: pool.submit(measure_pair, arguments.candles, base, inputs) for base in arguments.pairs}
         records = {}
         for base, job in jobs.items():
             records[base] = job.result()
@@ -43,19 +50,38 @@ def main() -> int:
     return 0 if all(kept for kept, _ in verdicts) else 1
 
 
-def measure_pair(folder: Path, base: str) -> dict[str, list[dict[str, object]]]:
+def measure_pair(
+    folder: Path, base: str, inputs: tuple[ActivityInput, ...] = ()
+) -> dict[str, list[dict[str, object]]]:
     """Return the evidence of every forecaster for one pair; nothing is written."""
     from make_us_rich.evaluation.evidence import gather_evidence
+
+    trial = run_pair(folder, base, inputs)
+    return {name: [asdict(e) for e in gather_evidence(trial.walk.backtest, name)] for name in FORECASTERS}
+
+
+def run_pair(folder: Path, base: str, inputs: tuple[ActivityInput, ...] = ()) -> "Trial":
+    """Run the blend of one pair through its folds, with optional inputs or without."""
     from make_us_rich.training.experiment import preset_experiment
     from make_us_rich.training.trial import run_trial
 
     symbol = Symbol(base, "USDT")
-    candles = as_candles(pl.read_parquet(folder / symbol.path_name / "1h.parquet"))
-    candles = candles.filter(pl.col("open_time").dt.year() >= 2022)
+    experiment = preset_experiment("blend", str(symbol), inputs=list(inputs))
+    candles = recorded_candles(folder, symbol)
     end = candles["open_time"].item(-1) + HOURLY.duration
-    snapshot = take_snapshot(candles, symbol, HOURLY, origin=Origin("replay", "BINANCE"), now=end)
-    trial = run_trial(preset_experiment("blend", str(symbol)), snapshot)
-    return {name: [asdict(e) for e in gather_evidence(trial.walk.backtest, name)] for name in FORECASTERS}
+    # without inputs the trades stay out, so that the snapshot is the one of the published table
+    known = candles if inputs else as_candles(candles)
+    snapshot = take_snapshot(known, symbol, HOURLY, origin=Origin("replay", "BINANCE"), now=end)
+    if experiment.market:
+        market = [recorded_candles(folder, Symbol.parse(name)) for name in experiment.market]
+        snapshot = with_market_variance(snapshot, market_variance(snapshot.candles["open_time"], market))
+    return run_trial(experiment, snapshot)
+
+
+def recorded_candles(folder: Path, symbol: Symbol) -> pl.DataFrame:
+    """Return the recorded hours of a pair from 2022 on, with what was traded in them."""
+    candles = as_full_candles(pl.read_parquet(folder / symbol.path_name / "1h.parquet"))
+    return candles.filter(pl.col("open_time").dt.year() >= 2022)
 
 
 def table_lines(records: dict[str, dict[str, list[dict[str, object]]]]) -> Iterable[str]:
@@ -125,6 +151,9 @@ def _parse_arguments() -> argparse.Namespace:
     default = Path(os.environ.get("MUR_CANDLES", "../shared/data/candles")) / "BINANCE"
     parser.add_argument("--candles", type=Path, default=default, help="folder of the recorded candles")
     parser.add_argument("--pairs", nargs="+", default=PAIRS, help="bases priced in USDT")
+    parser.add_argument(
+        "--inputs", nargs="+", default=(), choices=tuple(ACTIVITY_COLUMNS), help="optional inputs to add"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--output", type=Path, default=Path("build/skill.json"), help="where the figures go")
     return parser.parse_args()

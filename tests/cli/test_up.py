@@ -71,7 +71,7 @@ def test_baselines_are_served_while_a_first_model_is_trained_and_torch_stays_out
     shown = mur("models", "show", "price.BTC-USDT.1h", "--json").record
     assert shown["manifest"]["data_end"] == shown["manifest"]["trained_at"] == "2024-01-01T00:00:00Z"
     if read(address, "/v1/models")["models"][0]["champion_version"] is not None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while read(address, "/v1/forecasts/BTC-USDT")["model"]["version"] is None:
             assert time.monotonic() < deadline, "the champion was not picked up"
             time.sleep(0.1)
@@ -86,7 +86,7 @@ def test_a_desk_that_is_stopped_while_it_trains_leaves_no_process_and_starts_aga
     answer = desk.interrupt()
     assert (answer.status, answer.out) == (0, "")
     assert answer.line == "Stopped."
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert psutil.wait_procs(children, timeout=30)[1] == []
     assert mur("models", "list", "--market", "replay", "--json").record["models"] == []
     again = start("up", "--replay-from", str(recording), "--port", "0")
     again.wait_for("Training price.BTC-USDT.1h")

@@ -7,7 +7,7 @@ from make_us_rich.errors import NotEnoughHistoryError, UnknownNameError
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving import made_forecast as making
-from make_us_rich.serving.predictor import Predictor
+from make_us_rich.serving.predictor import POLL_SECONDS, Predictor
 from trial_desk import BTC, END, HOUR, START, hourly_candles
 
 NAME = ModelName("price", BTC, HOUR)
@@ -149,3 +149,7 @@ def test_the_preferred_source_is_taken_where_several_hold_the_same_series(desk):
         desk.view.market, desk.store, desk.shelf, desk.clock, preferred_source="recorded"
     )
     assert preferring.find(BTC, HOUR).source == "recorded"
+
+
+def test_the_shelf_is_looked_at_every_two_seconds_at_least():
+    assert POLL_SECONDS <= 2

@@ -30,7 +30,7 @@ def running(app, host="127.0.0.1"):
 
 
 def get(address, path):
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
     connection.request("GET", path)
     answer = connection.getresponse()
     content = answer.read()

@@ -104,7 +104,7 @@ def test_what_lies_idle_is_put_back(meter, people, principal, monkeypatch):
     async def take_and_wait():
         for _ in range(3):
             await meter.take(principal)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while made(people, principal) != 3:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)

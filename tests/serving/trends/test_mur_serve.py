@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from serving.test_mur_serve import FORBIDDEN, PICK_UP_SECONDS, MurServe, ask
+from serving.test_mur_serve import FORBIDDEN, PATIENCE_SECONDS, MurServe, ask
 from trend_desk import TrendDesk, daily_candles
 
 
@@ -23,9 +23,9 @@ def test_trends_are_served_without_the_training_and_a_promotion_is_followed(tmp_
     try:
         assert served_by(connection) == ["random_walk"]
         desk.promote_trend()
-        promoted = time.monotonic()
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while served_by(connection) != ["toy"]:
-            assert time.monotonic() - promoted <= PICK_UP_SECONDS
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         for path in ("/v1/trends/SOL-USDT", "/v1/models/trend-up.SOL-USDT.1d", "/models"):
             assert ask(connection, path)[0] == 200

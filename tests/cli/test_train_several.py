@@ -18,7 +18,7 @@ def test_every_stored_pair_is_trained_and_one_that_fails_stops_no_other(mur, sim
     assert failure["name"] == "price.ETH-USDT.1h"
     assert "training needs" in failure["reason"]
     assert "price.BTC-USDT.1h: version 1, " in answer.err
-    assert "Training 2 models: " in answer.err
+    assert "Training 2 models: 0%" in answer.err
 
 
 def test_several_that_fail_are_summed_up(mur, simulated_year):

@@ -64,6 +64,7 @@ def train_several(
         except MakeUsRichError as error:
             on_outcome(TrainingOutcome(experiment.name, None, " ".join(str(error).split())))
     if tasks:
+        progress.report(f"Training {len(experiments)} models", done, len(experiments))
         train_in_processes(tasks, plan.workers, on_outcome)
         _tell(tasks, outcomes, plan, progress)
     return _record(outcomes)

@@ -103,6 +103,7 @@ def _train(tasks: Sequence[TrendTask], workers: int, progress: ProgressReport) -
         progress.say(_fate(outcome))
         progress.report(f"Training {len(tasks)} coins", done, len(tasks))
 
+    progress.report(f"Training {len(tasks)} coins", done, len(tasks))
     return train_coins_in_processes(tasks, workers, on_outcome)
 
 

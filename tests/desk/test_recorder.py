@@ -9,6 +9,7 @@ from make_us_rich.database.journal_tables import drift_verdicts
 from make_us_rich.desk.desk import Desk
 from make_us_rich.desk.loop import ClosedCandleLoop
 from make_us_rich.desk.progress import ProgressReport
+from make_us_rich.desk.trend_recorder import TrendRecorder
 from make_us_rich.errors import StoreError
 from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.notes import read_notes
@@ -24,7 +25,7 @@ from trial_clock import ChangedSource, JumpingClock
 from trial_journal import closes_of, sheet_at
 
 START = datetime(2023, 1, 10, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BTC = ModelName.parse("price.BTC-USDT.1h")
 
 
@@ -100,6 +101,17 @@ def test_a_revised_candle_is_noted_and_changes_no_score(make_desk, feed, shelve_
     assert {note.open_time for note in notes} == {START, START - HOUR}
     assert all("stays" in note.detail for note in notes)
     assert all(row in rows_of(desk, is_scored=True) for row in scored)
+
+
+def test_a_note_that_cannot_be_written_stops_no_candle(make_desk, feed, shelve_toy, monkeypatch):
+    shelve_toy()
+    desk = make_desk(hours=1)
+    desk.loop.candle_closed(START)
+    monkeypatch.setattr("make_us_rich.desk.arrivals.note_candles", _fail)
+    changed = replace(feed, source=ChangedSource(feed.source, pl.col("volume") + 1.0))
+    loop = ClosedCandleLoop(changed, ReplayClock(START + HOUR, START + HOUR, None), desk.loop._duties)
+    loop.candle_closed(START + HOUR)
+    assert (loop.tally.candles, loop.tally.forecasts) == (1, len(HORIZONS))
 
 
 def test_a_candle_that_was_late_is_noted(make_desk, shelve_toy):
@@ -179,33 +191,60 @@ def test_in_a_past_it_ends_the_desk(make_desk, shelve_toy):
         desk.loop.run(threading.Event())
 
 
-def _fail(symbol, moment):
+def _fail(*_):
     raise StoreError("the database is away")
 
 
+@pytest.fixture
+def daily(place, feed, bitcoin):
+    """The daily series of BTC/USDT, of which 400 days are stored."""
+    series = Series(feed.source.name, bitcoin, ModelName.parse("trend-up.BTC-USDT.1d").timeframe)
+    for page in feed.source.fetch(bitcoin, series.timeframe, START - 400 * DAY, START):
+        place.store().append(page, feed.source.name, bitcoin, series.timeframe)
+    return series
+
+
 def test_trends_are_written_down_once_a_day_and_scored_by_what_came(
-    make_desk, place, feed, bitcoin, shelve_toy
+    make_desk, feed, bitcoin, daily, shelve_toy
 ):
     shelve_toy()
-    day = timedelta(days=1)
-    daily = Series(feed.source.name, bitcoin, ModelName.parse("trend-up.BTC-USDT.1d").timeframe)
-    history = feed.source.fetch(bitcoin, daily.timeframe, START - 400 * day, START)
-    for page in history:
-        place.store().append(page, feed.source.name, bitcoin, daily.timeframe)
     desk = make_desk(hours=0)
     for n in range(12 * 4 + 1):
-        desk.loop.candle_closed(START + n * day / 4)
+        desk.loop.candle_closed(START + n * DAY / 4)
     rows = rows_of(desk, names=("trend-up.BTC-USDT.1d",))
     assert {row.forecaster for row in rows} == {"served", "random_walk"}
     assert len(rows) == 2 * 13
     scored = [row for row in rows if row.scored_at]
     assert len(scored) == 2 * 3
     assert {row.question for row in rows} == {"sma-change/10/10/0.05"}
-    closes = pl.concat(feed.source.fetch(bitcoin, daily.timeframe, START - 20 * day, START + 12 * day))
-    by_close = {row["open_time"] + day: row["close"] for row in closes.to_dicts()}
+    closes = pl.concat(feed.source.fetch(bitcoin, daily.timeframe, START - 20 * DAY, START + 12 * DAY))
+    by_close = {row["open_time"] + DAY: row["close"] for row in closes.to_dicts()}
     for row in scored:
         now, then = (
-            sum(by_close[moment - n * day] for n in range(10)) for moment in (row.cutoff, row.target_time)
+            sum(by_close[moment - n * DAY] for n in range(10)) for moment in (row.cutoff, row.target_time)
         )
         assert row.actual == (then >= 1.05 * now)
         assert row.loss == pytest.approx((row.actual - row.probability) ** 2)
+
+
+def test_a_revised_day_is_noted_and_the_stored_one_stays(make_desk, feed, daily):
+    desk = make_desk(hours=0)
+    stored = desk.view.candles.load(daily.source, daily.symbol, daily.timeframe)
+    changed = ChangedSource(feed.source, pl.col("volume") + 1.0)
+    TrendRecorder(journal_of(desk), desk.view, changed).keep(START + DAY, START + DAY)
+    notes = read_notes(journal_of(desk), f"{feed.source.name} BTC/USDT 1d")
+    assert {(note.kind, note.open_time) for note in notes} == {
+        ("revised", START - DAY),
+        ("revised", START - 2 * DAY),
+    }
+    kept = desk.view.candles.load(daily.source, daily.symbol, daily.timeframe, until=START)
+    assert kept.equals(stored)
+
+
+def test_a_day_whose_trends_were_scored_late_is_noted(make_desk, feed, daily):
+    desk = make_desk(hours=0)
+    trends = TrendRecorder(journal_of(desk), desk.view, feed.source)
+    trends.keep(START, START)
+    trends.keep(START + 12 * DAY, START + 12 * DAY)
+    notes = read_notes(journal_of(desk), f"{feed.source.name} BTC/USDT 1d")
+    assert [(note.kind, note.open_time) for note in notes] == [("late", START + 9 * DAY)]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from make_us_rich.desk.accounts import first_login_line, opened_access
+from make_us_rich.desk.arrivals import note_revised
 from make_us_rich.desk.history import Span, fetch_span
 from make_us_rich.desk.loop import ClosedCandleLoop, Duties, Feed, Tally, standing_still
 from make_us_rich.desk.market_candles import update_market
@@ -87,6 +88,7 @@ class Desk:
         self._clock = clock
         self._report = report
         self._champions = Champions(self.view.shelf)
+        self._journal = journal
         self._prices = PriceRecorder(journal, self.view)
         self._trends = TrendRecorder(journal, self.view, feed.source)
         self._tried: set[Symbol] = set()
@@ -127,7 +129,7 @@ class Desk:
         return self._prices.record(series, champion, moment, self._now(moment))
 
     def _note_revised(self, symbol: Symbol, arrived: pl.DataFrame) -> None:
-        self._prices.note_revised(self._series(symbol), arrived, self._clock.now())
+        note_revised(self._journal, self.view, self._series(symbol), arrived, self._clock.now())
 
     def _after_candle(self, moment: datetime) -> None:
         now = self._now(moment)

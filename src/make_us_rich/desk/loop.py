@@ -5,10 +5,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import polars as pl
 import structlog
 
+from make_us_rich.desk.arrivals import take_in
 from make_us_rich.desk.training import Training, TrainingOutcome
 from make_us_rich.errors import ForecastUnavailableError, NotEnoughHistoryError, SourceError, StoreError
 from make_us_rich.journal.outcome import Score
@@ -18,6 +20,7 @@ from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.forecast import PriceForecast
+from make_us_rich.serving.desk_view import Series
 
 _LOG = structlog.get_logger("make_us_rich.desk")
 
@@ -25,7 +28,6 @@ _GRACE = timedelta(seconds=2)  # an exchange needs a moment to publish the candl
 _RETRY = timedelta(seconds=30)
 _LOOK = timedelta(seconds=1)
 _BETWEEN_LOOKS_SECONDS = 0.05
-_OVERLAP = 2  # candles
 
 MakeForecast = Callable[[Symbol, datetime], PriceForecast]
 """Makes the forecast of a symbol at a moment, writes it in the journal and returns it."""
@@ -167,18 +169,9 @@ class ClosedCandleLoop:
 
     def _fetch(self, symbol: Symbol, moment: datetime) -> None:
         feed = self._feed
-        series = (feed.source.name, symbol, feed.timeframe)
-        last = feed.store.last_open_time(*series)
-        since = last + feed.timeframe.duration if last else moment - feed.timeframe.duration
-        if since >= moment:
-            return
-        # the last ones again, in the same request: an exchange may have changed them since
-        since -= _OVERLAP * feed.timeframe.duration if last else timedelta(0)
-        for page in feed.source.fetch(symbol, feed.timeframe, since, moment):
-            result = feed.store.append(page, *series)
-            self.tally.candles += result.added
-            if result.revised:
-                self._duties.on_revised(symbol, page)
+        series = Series(feed.source.name, symbol, feed.timeframe)
+        on_revised = partial(self._duties.on_revised, symbol)
+        self.tally.candles += take_in(feed.source, feed.store, series, moment, on_revised)
 
     def _newest_cutoff(self, symbol: Symbol, moment: datetime) -> datetime | None:
         feed, duration = self._feed, self._feed.timeframe.duration

@@ -1,22 +1,14 @@
 """What the desk does with the journal at a closed candle: score what fell due, write down what comes next."""
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
 
+from make_us_rich.desk.arrivals import note_late
 from make_us_rich.journal.drift import Verdict, broken_horizons, judge_drift
 from make_us_rich.journal.journal import Journal
-from make_us_rich.journal.notes import CandleNote, note_candles
-from make_us_rich.journal.outcome import (
-    Question,
-    Score,
-    closes_as_actuals,
-    due_questions,
-    lateness,
-    score_due,
-)
+from make_us_rich.journal.outcome import Score, closes_as_actuals, due_questions, score_due
 from make_us_rich.journal.record import record_sheets
 from make_us_rich.journal.sheet import price_sheet
 from make_us_rich.journal.weekly import week_of
@@ -75,7 +67,8 @@ class PriceRecorder:
             if close is not None and close > 0
         }
         scores = score_due(self._journal, name, closes_as_actuals(closes), moment)
-        self._note_late(series, [one for one in due if one.target_time in closes], now)
+        scored = [one.target_time for one in due if one.target_time in closes]
+        note_late(self._journal, series, scored, now)
         return scores
 
     def judge(self, series: Series, champion: Artifact | None, now: datetime) -> list[Verdict]:
@@ -86,43 +79,6 @@ class PriceRecorder:
             return []
         self._judged[str(name)] = week
         return judge_drift(self._journal, name, champion.manifest.version, now)
-
-    def note_revised(self, series: Series, arrived: pl.DataFrame, now: datetime) -> None:
-        """Note which candles arrived other than they are stored; what forecasts were made from stays."""
-        stored = self._view.candles.load(
-            series.source,
-            series.symbol,
-            series.timeframe,
-            since=arrived["open_time"].item(0),
-            until=arrived["open_time"].item(-1) + series.timeframe.duration,
-        )
-        both = stored.join(arrived, on="open_time", suffix="_arrived")
-        changed = [pl.col(name) != pl.col(f"{name}_arrived") for name in VALUE_COLUMNS]
-        notes = [
-            CandleNote(
-                f"{series.source} {series}",
-                row["open_time"],
-                "revised",
-                f"close {row['close']:.10g} became {row['close_arrived']:.10g}, "
-                f"volume {row['volume']:.10g} became {row['volume_arrived']:.10g}; what was stored stays",
-            )
-            for row in both.filter(pl.any_horizontal(changed)).to_dicts()
-        ]
-        note_candles(self._journal, notes, now)
-
-    def _note_late(self, series: Series, scored: Sequence[Question], now: datetime) -> None:
-        duration = series.timeframe.duration
-        late = {one.target_time for one in scored if lateness(one, now, duration)}
-        notes = [
-            CandleNote(
-                f"{series.source} {series}",
-                target - duration,
-                "late",
-                "forecasts of it were scored a candle or more after it closed",
-            )
-            for target in sorted(late)
-        ]
-        note_candles(self._journal, notes, now)
 
 
 def candles_hash(candles: pl.DataFrame) -> str:

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import polars as pl
 import structlog
 
+from make_us_rich.desk.arrivals import note_late, note_revised, take_in
 from make_us_rich.desk.recorder import candles_hash
 from make_us_rich.errors import MakeUsRichError
 from make_us_rich.features.indicators import WARM_UP
@@ -16,7 +18,6 @@ from make_us_rich.journal.record import record_sheets
 from make_us_rich.journal.sheet import trend_sheet
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.clock import ReplayClock
-from make_us_rich.market.feed import update_candles
 from make_us_rich.market.quality import fill_gaps
 from make_us_rich.market.sources.source import CandleSource
 from make_us_rich.models.forecast import FloatArray
@@ -42,10 +43,10 @@ class TrendRecorder:
         """Do what is due for every series whose newest day was not worked off yet."""
         day = TREND_TIMEFRAME.floor(moment)
         due = [one for one in self._series() if self._kept.get(str(one)) != day]
-        fresh = [one for one in due if self._bring_up(one, day)]
+        fresh = [one for one in due if self._bring_up(one, day, now)]
         if not fresh:
             return []
-        scores = [score for one in fresh for score in self._score(one, moment)]
+        scores = [score for one in fresh for score in self._score(one, moment, now)]
         self._record(fresh, moment, now)
         self._kept.update({str(one): day for one in fresh})
         return scores
@@ -57,28 +58,27 @@ class TrendRecorder:
             if one.timeframe == TREND_TIMEFRAME and one.source == self._source.name
         ]
 
-    def _bring_up(self, series: Series, day: datetime) -> bool:
-        last = self._view.candles.last_open_time(series.source, series.symbol, series.timeframe)
-        if last is None:
-            return False
+    def _bring_up(self, series: Series, day: datetime, now: datetime) -> bool:
+        store = self._view.candles
+
+        def on_revised(arrived: pl.DataFrame) -> None:
+            note_revised(self._journal, self._view, series, arrived, now)
+
         try:
-            if last + TREND_TIMEFRAME.duration < day:
-                since = last + TREND_TIMEFRAME.duration
-                update_candles(
-                    self._source, self._view.candles, series.symbol, TREND_TIMEFRAME, since=since, until=day
-                )
+            take_in(self._source, store, series, day, on_revised)
         except MakeUsRichError as error:
             _LOG.warning("no new daily candle", series=str(series), reason=str(error))
-        newest = self._view.candles.last_open_time(series.source, series.symbol, series.timeframe)
+        newest = store.last_open_time(series.source, series.symbol, series.timeframe)
         return newest is not None and newest + TREND_TIMEFRAME.duration >= day
 
-    def _score(self, series: Series, moment: datetime) -> list[Score]:
+    def _score(self, series: Series, moment: datetime, now: datetime) -> list[Score]:
         scores = []
         for name in trend_names(series.symbol, series.timeframe):
             due = due_questions(self._journal, str(name), moment)
             if due:
                 came = self._labels(series, name, due)
                 scores += score_due(self._journal, str(name), came.get, moment)
+                note_late(self._journal, series, [one.target_time for one in came], now)
         return scores
 
     def _labels(self, series: Series, name: ModelName, due: list[Question]) -> dict[Question, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -200,9 +200,3 @@ def _calibration(served: _Scored) -> FloatArray:
 def closes_as_actuals(closes: dict[datetime, float]) -> ActualOf:
     """Return the actuals of price forecasts, given closes by close time."""
     return lambda question: closes.get(question.target_time)
-
-
-def lateness(question: Question, now: datetime, candle: timedelta) -> timedelta | None:
-    """Return by how much the outcome of a question was late: None within one candle of its target."""
-    delay = now - question.target_time
-    return delay if delay >= candle else None

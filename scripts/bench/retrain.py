@@ -22,7 +22,8 @@ from make_us_rich.market.sources.simulated import SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.training.experiment import Experiment, preset_experiment
-from make_us_rich.training.pool import TrainingOutcome, TrainingTask, train_in_processes
+from make_us_rich.training.parallel import run_in_processes
+from make_us_rich.training.pool import TRAINING, TrainingOutcome, TrainingTask
 
 PAIRS = 20
 CORES = 2
@@ -58,14 +59,14 @@ def retrain(arguments: argparse.Namespace, home: Path) -> dict[str, float | str 
         task(home, preset_experiment("volatility", symbol), frame, END - SINCE_CHAMPION)
         for symbol, frame in series
     ]
-    require_success(train_in_processes(champions, arguments.workers, say))
+    require_success(run_in_processes(TRAINING, champions, arguments.workers, say))
     change = {"lstm": {"warm_start": arguments.start}} if arguments.start != "none" else {}
     tasks = [
         task(home, preset_experiment(arguments.preset, symbol, **change), frame, END)
         for symbol, frame in series
     ]
     began, before = time.monotonic(), core_seconds()
-    require_success(train_in_processes(tasks, arguments.workers, say))
+    require_success(run_in_processes(TRAINING, tasks, arguments.workers, say))
     wall, core = time.monotonic() - began, core_seconds() - before
     minutes = core / CORES / 60
     return {

@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.registry.mlflow import MlflowMirror
 from make_us_rich.registry.shelf import Shelf
-from make_us_rich.training import pool
 from make_us_rich.training.experiment import preset_experiment
-from make_us_rich.training.pool import TrainingTask, train_in_processes, train_many
+from make_us_rich.training.parallel import run_in_processes, run_tasks
+from make_us_rich.training.pool import TRAINING, TrainingOutcome, TrainingTask
 from make_us_rich.training.tracking import tell_training
 from make_us_rich.training.train import TrainingResult
 
@@ -68,7 +69,7 @@ def test_parallel_trainings_share_no_path_leave_no_work_files_and_are_held_once_
     monkeypatch.setenv("TMPDIR", str(temporary))
     tasks = [*(prepare(base) for base in PAIRS), task_of(home, "XRP")]
     done = []
-    outcomes = train_in_processes(tasks, 2, done.append)
+    outcomes = run_in_processes(TRAINING, tasks, 2, done.append)
 
     names = [f"price.{base}-USDT.1h" for base in PAIRS]
     assert [outcome.name for outcome in outcomes] == [*names, "price.XRP-USDT.1h"]
@@ -101,22 +102,21 @@ def test_what_is_lost_with_a_killed_worker_is_trained_once_more(prepare, tmp_pat
                 killed.append(process.pid)
 
     unprepared = task_of(tmp_path / "home", "XRP")
-    failed, lost = train_in_processes([unprepared, prepare("BTC")], 1, kill_the_worker)
+    failed, lost = run_in_processes(TRAINING, [unprepared, prepare("BTC")], 1, kill_the_worker)
     assert killed
     assert failed.failure is not None
     assert lost.result is not None, lost.failure
     assert not lost.is_lost
 
 
-def test_any_executor_will_do_and_the_order_is_that_of_the_tasks(tmp_path: Path, monkeypatch) -> None:
+def test_any_executor_will_do_and_the_order_is_that_of_the_tasks(tmp_path: Path) -> None:
     is_second_done = threading.Event()
 
-    def train(task: TrainingTask) -> TrainingResult:
+    def train(task: TrainingTask) -> TrainingOutcome:
         if task.experiment.symbol == "ADA/USDT":
             assert is_second_done.wait(10)
-        return result_of(task)
+        return TrainingOutcome(task.experiment.name, result_of(task), None)
 
-    monkeypatch.setattr(pool, "train_task", train)
     seen = []
 
     def on_outcome(outcome) -> None:
@@ -125,7 +125,7 @@ def test_any_executor_will_do_and_the_order_is_that_of_the_tasks(tmp_path: Path,
 
     tasks = [task_of(tmp_path, base) for base in ("ADA", "BTC")]
     with ThreadPoolExecutor(2) as executor:
-        outcomes = train_many(tasks, executor, on_outcome)
+        outcomes = run_tasks(replace(TRAINING, run=train), tasks, executor, on_outcome)
     assert [outcome.name for outcome in outcomes] == ["price.ADA-USDT.1h", "price.BTC-USDT.1h"]
     assert seen == ["price.BTC-USDT.1h", "price.ADA-USDT.1h"]
 
@@ -137,15 +137,16 @@ def test_any_executor_will_do_and_the_order_is_that_of_the_tasks(tmp_path: Path,
         (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero; this was not expected"),
     ],
 )
-def test_a_failing_training_is_one_line_and_stops_no_other(tmp_path, monkeypatch, error, says) -> None:
-    def train(task: TrainingTask) -> TrainingResult:
+def test_a_failing_training_is_one_line_and_stops_no_other(tmp_path, error, says) -> None:
+    def train(task: TrainingTask) -> TrainingOutcome:
         if task.experiment.symbol == "ADA/USDT":
             raise error
-        return result_of(task)
+        return TrainingOutcome(task.experiment.name, result_of(task), None)
 
-    monkeypatch.setattr(pool, "train_task", train)
     with ThreadPoolExecutor(1) as executor:
-        failed, done = train_many([task_of(tmp_path, base) for base in ("ADA", "BTC")], executor, id)
+        failed, done = run_tasks(
+            replace(TRAINING, run=train), [task_of(tmp_path, base) for base in ("ADA", "BTC")], executor, id
+        )
     assert (failed.result, failed.failure) == (None, says)
     assert done.result is not None
 
@@ -157,5 +158,5 @@ def test_leaving_by_an_error_ends_what_runs(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_in_processes([task_of(tmp_path, "ADA"), task_of(tmp_path, "BTC")], 1, interrupt)
+        run_in_processes(TRAINING, [task_of(tmp_path, "ADA"), task_of(tmp_path, "BTC")], 1, interrupt)
     assert set(multiprocessing.active_children()) <= before

@@ -15,7 +15,8 @@ from make_us_rich.market.sources import RecordedSource
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Settings
 from make_us_rich.training.experiment import Experiment
-from make_us_rich.training.pool import TrainingOutcome, TrainingTask, train_in_processes
+from make_us_rich.training.parallel import run_in_processes
+from make_us_rich.training.pool import TRAINING, TrainingOutcome, TrainingTask
 from make_us_rich.training.tracking import open_tracker, tell_training
 
 
@@ -65,7 +66,7 @@ def train_several(
             on_outcome(TrainingOutcome(experiment.name, None, " ".join(str(error).split())))
     if tasks:
         progress.report(f"Training {len(experiments)} models", done, len(experiments))
-        train_in_processes(tasks, plan.workers, on_outcome)
+        run_in_processes(TRAINING, tasks, plan.workers, on_outcome)
         _tell(tasks, outcomes, plan, progress)
     return _record(outcomes)
 

@@ -60,7 +60,7 @@ def train(
     from make_us_rich.commands.rounds import train_prices, train_trend_pool
     from make_us_rich.desk.progress import ProgressReport
     from make_us_rich.training.experiment import asks_for_trends
-    from make_us_rich.training.pool import available_cores
+    from make_us_rich.training.parallel import available_cores
 
     if bool(targets) == train_all:
         raise UsageError("name the pairs to train, or an experiment file, or take --all, but not both")

@@ -16,10 +16,11 @@ from make_us_rich.evaluation.trends.folds import FoldPlan, plan_folds
 from make_us_rich.market.snapshot import Snapshot, save_snapshot
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.training.parallel import run_in_processes
 from make_us_rich.training.tracking import Trained, open_tracker, tell_trained
 from make_us_rich.training.trends.experiment import TrendExperiment, load_trend, preset_trend
 from make_us_rich.training.trends.judgement import JudgedTrend, Pooled, judge_pool
-from make_us_rich.training.trends.pool import TrendOutcome, TrendTask, train_coins_in_processes
+from make_us_rich.training.trends.pool import TREND_TRAINING, TrendOutcome, TrendTask
 from make_us_rich.training.trends.shelving import TrendTrainingResult, shelve_trend
 
 
@@ -104,7 +105,7 @@ def _train(tasks: Sequence[TrendTask], workers: int, progress: ProgressReport) -
         progress.report(f"Training {len(tasks)} coins", done, len(tasks))
 
     progress.report(f"Training {len(tasks)} coins", done, len(tasks))
-    return train_coins_in_processes(tasks, workers, on_outcome)
+    return run_in_processes(TREND_TRAINING, tasks, workers, on_outcome)
 
 
 def _fate(outcome: TrendOutcome) -> str:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +12,9 @@ from make_us_rich.market.sources.simulated import SimulatedSource
 from make_us_rich.market.sources.walk import EPOCH
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.training.parallel import run_tasks
 from make_us_rich.training.trends.experiment import TrendExperiment, preset_trend
-from make_us_rich.training.trends.pool import TrendTask
+from make_us_rich.training.trends.pool import TREND_TRAINING, TrendOutcome, TrendTask
 
 DAILY = Timeframe("1d")
 QUICK = ("Ridge", "LightGBM")
@@ -29,6 +30,13 @@ class HereAndNow(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+def train_here(
+    tasks: Sequence[TrendTask], on_outcome: Callable[[TrendOutcome], object] = lambda outcome: None
+) -> list[TrendOutcome]:
+    """Train coins in this process."""
+    return run_tasks(TREND_TRAINING, tasks, HereAndNow(), on_outcome)
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,16 @@ import pytest
 
 from make_us_rich.evaluation.trends.evidence import POOL
 from make_us_rich.models.trend_onnx import TrendClassifier
+from make_us_rich.training.parallel import run_in_processes
 from make_us_rich.training.trends.judgement import judge_pool
-from make_us_rich.training.trends.pool import train_coins, train_coins_in_processes
+from make_us_rich.training.trends.pool import TREND_TRAINING
 
-from .conftest import QUICK, HereAndNow
+from .conftest import QUICK, train_here
 
 
 @pytest.fixture(scope="module")
 def outcomes(make_task):
-    return train_coins([make_task("SOL"), make_task("ETH")], HereAndNow(), lambda outcome: None)
+    return train_here([make_task("SOL"), make_task("ETH")])
 
 
 def test_every_coin_gets_both_directions(outcomes):
@@ -44,14 +45,14 @@ def test_the_evidence_names_every_candidate_every_baseline_and_the_pool(outcomes
 
 
 def test_the_same_seed_gives_the_same_models(outcomes, make_task):
-    (again,) = train_coins([make_task("SOL")], HereAndNow(), lambda outcome: None)
+    (again,) = train_here([make_task("SOL")])
     assert dict(again.results[0].models.onnx) == dict(outcomes[0].results[0].models.onnx)
 
 
 def test_a_coin_that_fails_leaves_the_others_alone(make_task):
     lost = replace(make_task("SOL"), snapshot_hash="0" * 64)
     told = []
-    failed, trained = train_coins([lost, make_task("ETH", directions=["up"])], HereAndNow(), told.append)
+    failed, trained = train_here([lost, make_task("ETH", directions=["up"])], told.append)
     assert len(told) == 2
     assert not failed.results
     assert set(failed.failures) == {"trend-up.SOL-USDT.1d", "trend-down.SOL-USDT.1d"}
@@ -59,14 +60,14 @@ def test_a_coin_that_fails_leaves_the_others_alone(make_task):
 
 
 def test_a_short_history_is_one_clear_line(make_task):
-    (outcome,) = train_coins([make_task("SOL", days=400)], HereAndNow(), lambda outcome: None)
+    (outcome,) = train_here([make_task("SOL", days=400)])
     assert outcome.failures["trend-up.SOL-USDT.1d"].startswith(
         "SOL/USDT 1d: 400 candles, a trend model needs"
     )
 
 
 def test_a_budget_that_is_used_up_leaves_candidates_out(make_task):
-    (outcome,) = train_coins([make_task("SOL", budget_seconds=1e-9)], HereAndNow(), lambda outcome: None)
+    (outcome,) = train_here([make_task("SOL", budget_seconds=1e-9)])
     assert "no candidate could be fitted (the time budget" in outcome.failures["trend-up.SOL-USDT.1d"]
 
 
@@ -90,7 +91,7 @@ def test_an_oracle_is_promoted_only_with_the_others(outcomes):
 @pytest.mark.slow
 def test_processes_give_what_one_process_gives(outcomes, make_task):
     tasks = [make_task("SOL"), make_task("ETH")]
-    found = train_coins_in_processes(tasks, 2, lambda outcome: None)
+    found = run_in_processes(TREND_TRAINING, tasks, 2, lambda outcome: None)
     for here, there in zip(outcomes, found, strict=True):
         assert here.symbol == there.symbol
         assert dict(here.results[0].models.onnx) == dict(there.results[0].models.onnx)

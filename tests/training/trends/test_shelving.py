@@ -12,11 +12,10 @@ from make_us_rich.registry.artifact import read_manifest
 from make_us_rich.registry.shelf import Shelf
 from make_us_rich.registry.trend_promotion import TrendVerdict
 from make_us_rich.training.trends.judgement import JudgedTrend, judge_pool
-from make_us_rich.training.trends.pool import train_coins
 from make_us_rich.training.trends.reproduction import reproduce_trend
 from make_us_rich.training.trends.shelving import shelve_trend
 
-from .conftest import HereAndNow
+from .conftest import train_here
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAME = "trend-up.SOL-USDT.1d"
@@ -24,7 +23,7 @@ NAME = "trend-up.SOL-USDT.1d"
 
 @pytest.fixture(scope="module")
 def trained(make_task):
-    (outcome,) = train_coins([make_task("SOL", directions=["up"])], HereAndNow(), lambda outcome: None)
+    (outcome,) = train_here([make_task("SOL", directions=["up"])])
     (one,), pooled = judge_pool(outcome.results)
     return one, pooled["up"]
 

@@ -1,8 +1,7 @@
 """A pool in training: coins side by side in processes, each with both directions, and what became of them."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from make_us_rich.errors import DataError, MakeUsRichError
+from make_us_rich.errors import DataError
 from make_us_rich.evaluation.trends.evidence import POOL, OuterForecasts, TrendEvidence
 from make_us_rich.evaluation.trends.folds import FoldPlan, outer_rows
 from make_us_rich.evaluation.trends.table import TrendTable, build_trend_table
@@ -19,7 +18,7 @@ from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.snapshot import load_snapshot
 from make_us_rich.registry.manifest import SnapshotReference
 from make_us_rich.settings import Market
-from make_us_rich.training.pool import run_in_processes
+from make_us_rich.training.parallel import Failure, Work
 from make_us_rich.training.trends.experiment import TrendExperiment
 from make_us_rich.training.trends.finals import FinalModels, fit_finals
 from make_us_rich.training.trends.trial import run_trend_trial
@@ -80,9 +79,6 @@ class TrendOutcome:
     is_lost: bool = False
 
 
-OnOutcome = Callable[[TrendOutcome], None]
-
-
 def train_trend_task(task: TrendTask) -> TrendOutcome:
     """Try and fit every direction of a coin; this is what a worker runs."""
     import torch
@@ -108,27 +104,6 @@ def train_trend_task(task: TrendTask) -> TrendOutcome:
         except DataError as error:
             failures[experiment.name(direction)] = " ".join(str(error).split())
     return TrendOutcome(experiment.symbol, tuple(results), failures)
-
-
-def train_coins(tasks: Sequence[TrendTask], executor: Executor, on_outcome: OnOutcome) -> list[TrendOutcome]:
-    """Train all coins on an executor, whichever kind; return the outcomes in the order of the tasks.
-
-    A coin that fails is an outcome like any other. `on_outcome` is called here, as each one ends.
-    """
-    futures = {executor.submit(train_trend_task, task): i for i, task in enumerate(tasks)}
-    outcomes: dict[int, TrendOutcome] = {}
-    for future in as_completed(futures):
-        i = futures[future]
-        outcomes[i] = _outcome(tasks[i], future)
-        on_outcome(outcomes[i])
-    return [outcomes[i] for i in range(len(tasks))]
-
-
-def train_coins_in_processes(
-    tasks: Sequence[TrendTask], workers: int, on_outcome: OnOutcome
-) -> list[TrendOutcome]:
-    """Train all coins on up to `workers` processes; what was lost with a killed one is tried once more."""
-    return run_in_processes(train_coins, tasks, workers, on_outcome)
 
 
 def _train_direction(
@@ -157,16 +132,10 @@ def _train_direction(
     )
 
 
-def _outcome(task: TrendTask, future: "Future[TrendOutcome]") -> TrendOutcome:
-    symbol = task.experiment.symbol
-    is_lost = False
-    try:
-        return future.result()
-    except MakeUsRichError as error:
-        failure = " ".join(str(error).split())
-    except BrokenExecutor:
-        failure, is_lost = "its process was ended from outside, perhaps for want of memory", True
-    except Exception as error:  # what nobody expected in one coin must not stop the others
-        failure = f"{type(error).__name__}: {' '.join(str(error).split())}; this was not expected"
+def _failed(task: TrendTask, failure: Failure) -> TrendOutcome:
     names = [task.experiment.name(direction) for direction in task.experiment.directions]
-    return TrendOutcome(symbol, (), dict.fromkeys(names, failure), is_lost)
+    return TrendOutcome(task.experiment.symbol, (), dict.fromkeys(names, failure.reason), failure.is_lost)
+
+
+TREND_TRAINING = Work(train_trend_task, _failed)
+"""What `run_tasks` and `run_in_processes` do with a coin."""

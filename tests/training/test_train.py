@@ -60,7 +60,7 @@ def test_no_level_or_direction_is_claimed(trained) -> None:
 def test_the_artifact_holds_what_was_promised(trained, snapshot: Snapshot) -> None:
     shelf, result = trained
     manifest = shelf.load(result.name, result.version).manifest
-    assert set(manifest.files) >= {"model.onnx", "golden.npz", "weights.npz", "explain.json", "report.html"}
+    assert set(manifest.files) >= {"model.onnx", "golden.npz", "weights.npz", "explain.json"}
     assert "volatility.onnx" in manifest.files
     assert manifest.snapshot.hash == snapshot.content_hash
     assert manifest.data_end == snapshot.data_end
@@ -68,12 +68,21 @@ def test_the_artifact_holds_what_was_promised(trained, snapshot: Snapshot) -> No
     assert set(manifest.evidence) == {*BASELINES, "lstm"}
 
 
+def test_the_artifact_tells_its_evidence_as_json_as_markdown_and_as_a_page(trained) -> None:
+    shelf, result = trained
+    artifact = shelf.load(result.name, result.version)
+    assert {"report.json", "report.md", "report.html"} <= set(artifact.manifest.files)
+    report = json.loads((artifact.folder / "report.json").read_text())
+    assert set(report["forecasters"]) == set(artifact.manifest.evidence)
+    assert (artifact.folder / "report.md").read_text().startswith("# ")
+
+
 def test_the_same_snapshot_and_seed_give_the_same_model(trained, snapshot: Snapshot, small_lstm) -> None:
     shelf, result = trained
     trial = run_trial(small_lstm, snapshot)
     draft = build_artifact(trial, fit_final(trial), Occasion(snapshot, snapshot.data_end))
     folder = shelf.folder(result.name, result.version)
-    for name in ("model.onnx", "volatility.onnx", "explain.json", "report.html"):
+    for name in ("model.onnx", "volatility.onnx", "explain.json", "report.json", "report.md", "report.html"):
         assert draft.payloads[name] == (folder / name).read_bytes(), name
 
 

@@ -5,8 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from make_us_rich.desk.history import SpanQuery, resolve_origin, snapshot_series
 from make_us_rich.desk.market_candles import add_market
 from make_us_rich.desk.moments import parse_moment
@@ -81,14 +79,9 @@ def backtest_experiment(
 
 def write_report(report: Report, folder: Path) -> None:
     """Write `report.json`, `report.md` and `report.html`, each in one step."""
-    contents = {
-        "report.json": orjson.dumps(report.to_json(), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2),
-        "report.md": report.to_markdown().encode(),
-        "report.html": report.to_html().encode(),
-    }
     with disk_errors_named(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
+        for name, content in report.to_files().items():
             write_atomically(folder / name, content)
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.evaluation.reporting.facts import (
@@ -71,6 +73,14 @@ class Report:
     def to_html(self) -> str:
         """Return one self-contained page with figures, for light and dark, wide and narrow."""
         return build_page(self.facts)
+
+    def to_files(self) -> dict[str, bytes]:
+        """Return `report.json`, `report.md` and `report.html`."""
+        return {
+            "report.json": orjson.dumps(self.to_json(), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2),
+            "report.md": self.to_markdown().encode(),
+            "report.html": self.to_html().encode(),
+        }
 
 
 def build_report(

@@ -79,8 +79,7 @@ def build_artifact(trial: Trial, fitted: Mapping[str, FittedScale], occasion: Oc
         ),
         "weights.npz": _weights_payload(fitted),
         "explain.json": _explain_payload(trial, fitted[own]),
-        "report.html": report_trial(trial, occasion.snapshot).to_html().encode(),
-    }
+    } | report_trial(trial, occasion.snapshot).to_files()
     if own != _YARDSTICK:
         payloads[VOLATILITY_FILE] = _yardstick_payload(trial, fitted)
     return ArtifactDraft(_manifest(trial, graph, occasion), payloads)

@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -119,6 +120,17 @@ def test_no_candles_are_no_report_to_learn_from():
         NotEnoughHistoryError, match="BTC/USDT 1h: no candles; run `mur fetch BTC/USDT` first"
     ):
         require_fit(report)
+
+
+@pytest.mark.parametrize(("timeframe", "longest"), [("5m", 48), ("1h", 48), ("4h", 18), ("1d", 3)])
+def test_a_gap_is_measured_in_candles_and_in_days(make_candles, timeframe, longest):
+    candles, length = make_candles(8000, step=timeframe), Timeframe(timeframe)
+    now = candles["open_time"].item(-1) + length.duration
+    for missing in (longest, longest + 1):
+        holed = pl.concat([candles[:100], candles[100 + missing :]])
+        report = check_quality(holed, Symbol("BTC", "USDT"), length, now)
+        with pytest.raises(GapError) if missing > longest else nullcontext():
+            require_fit(report)
 
 
 def test_a_gap_above_the_limit_is_refused_with_its_place_and_the_way_out(make_candles):

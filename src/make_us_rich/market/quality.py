@@ -1,7 +1,7 @@
 """What is wrong with a series of candles, and whether it may still be used."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -15,6 +15,7 @@ EXTREME_MULTIPLE = 30.0
 """A return or a range this many times the median range of the series is called extreme."""
 
 _EXAMPLES = 5
+_LONGEST_GAP_CANDLES, _LONGEST_GAP = 48, timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,12 @@ def check_quality(
     )
 
 
-def require_fit(report: QualityReport, *, max_missing_share: float = 0.01, max_gap_candles: int = 48) -> None:
+def require_fit(report: QualityReport, *, max_missing_share: float = 0.01) -> None:
     """Raise a `DataError` that says what makes a series unfit to learn from; return if nothing does.
 
-    Missing candles are tolerated up to a share of the series and a length of gap, and then filled; a
-    candle that is double, out of order, off the grid, impossible or not yet closed is not tolerated.
+    Missing candles are tolerated up to a share of the series and a gap of 48 candles or three days, whichever
+    is shorter, and then filled; a candle that is double, out of order, off the grid, impossible or not yet
+    closed is not tolerated.
     """
     name = f"{report.symbol} {report.timeframe}"
     if report.present == 0:
@@ -118,7 +120,8 @@ def require_fit(report: QualityReport, *, max_missing_share: float = 0.01, max_g
                 f"{finding.count} {_plural(finding.count)} {words}, first {_minute(finding.open_times[0])}"
             )
             raise DataError(f"{name}: {found}; {_repair(report)}, or leave it out with --since or --until")
-    _require_few_missing(report, name, max_missing_share, max_gap_candles)
+    max_gap = min(_LONGEST_GAP_CANDLES, _LONGEST_GAP // report.timeframe.duration)
+    _require_few_missing(report, name, max_missing_share, max_gap)
 
 
 def fill_gaps(candles: pl.DataFrame, timeframe: Timeframe) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from make_us_rich.errors import DataError
 from make_us_rich.evaluation.trends.evidence import POOL
 from make_us_rich.evaluation.trends.folds import cut_folds, plan_folds
 from make_us_rich.evaluation.trends.table import TrendTable
-from make_us_rich.evaluation.trends.walk import FitTrend, Question, run_trend_walk
+from make_us_rich.evaluation.trends.walk import FitTrend, Question, choose, run_trend_walk
 from make_us_rich.models.forecast import FloatArray
 
 MakeTable = Callable[..., TrendTable]
@@ -59,6 +59,19 @@ def test_a_fold_is_never_chosen_by_itself(question: Question) -> None:
     outer = [fold.index for fold in question.folds if fold.is_outer]
     assert walk.chosen[outer[0]] == "late"
     assert walk.chosen[outer[-1]] == "steady"
+
+
+def test_days_that_were_decided_within_a_fold_do_not_choose_for_it(question: Question) -> None:
+    first = next(fold for fold in question.folds if fold.is_outer)
+    start, horizon = int(first.test[0]), question.table.label.horizon
+    names = ("before", "within")
+    probability = {name: np.full(len(question.table), 0.5) for name in names}
+    labels = question.labels
+    probability["before"][: start - horizon] = labels[: start - horizon]
+    probability["within"][start - horizon : start] = labels[start - horizon : start]
+    assert choose(question, probability, names, first.index) == "before"
+    probability["before"][: start - horizon] = 0.5
+    assert choose(question, probability, names, first.index) == "before", "a tie: the first is taken"
 
 
 def test_each_candidate_is_fitted_once_a_fold(question: Question) -> None:

@@ -115,8 +115,14 @@ def run_trend_walk(
 def choose(
     question: Question, probability: Mapping[str, FloatArray], names: Sequence[str], before: int
 ) -> str:
-    """Return the candidate with the lowest Brier score on the folds before fold `before`."""
+    """Return the candidate with the lowest Brier score on the folds before fold `before`.
+
+    The embargo is the horizon, as in a fit: days whose event was decided within that fold do not count.
+    """
     rows = np.concatenate([fold.test for fold in question.folds if fold.index < before])
+    start = next((int(fold.test[0]) for fold in question.folds if fold.index == before), None)
+    if start is not None:
+        rows = rows[rows < start - question.table.label.horizon]
     outcome = question.labels[rows]
     return min(names, key=lambda name: float(brier_losses(outcome, probability[name][rows]).mean()))
 

@@ -100,6 +100,8 @@ def test_bad_coins_are_skipped_with_one_line_each_and_the_good_one_is_finished(m
     write_coin(folder, "GOOD", good)
     write_coin(folder, "YOUNG", good.tail(60))
     write_coin(folder, "HOLE", pl.concat([good[:1500], good[1530:]]))
+    long = pl.read_parquet(candles_folder / "BINANCE" / "BTC-USDT" / "1d.parquet")
+    write_coin(folder, "MONTH", pl.concat([long[:2000], long[2030:]]))  # less than one day in a hundred
     write_coin(
         folder,
         "FLAT",
@@ -113,6 +115,7 @@ def test_bad_coins_are_skipped_with_one_line_each_and_the_good_one_is_finished(m
     reasons = {one["name"].split(".")[1]: one["reason"] for one in answer.record["failed"]}
     assert "a trend model needs about" in reasons["YOUNG-USDT"]
     assert "missing" in reasons["HOLE-USDT"]
+    assert "30 candles missing after" in reasons["MONTH-USDT"]
     assert "is the price constant?" in reasons["FLAT-USDT"] or "have the label 0" in reasons["FLAT-USDT"]
     assert all("\n" not in reason for reason in reasons.values())
 
@@ -133,3 +136,15 @@ def test_a_backtest_of_trends_says_where_it_is_made(mur):
     answer = mur("backtest", "BTC/USDT", "--preset", "trend")
     assert answer.status == 2
     assert "run `mur train --preset trend`" in answer.line
+
+
+def test_a_shelf_that_cannot_take_one_model_keeps_the_others(mur, experiment, home):
+    broken = home / "replay" / "shelf" / "trend-down.SOL-USDT.1d"
+    broken.mkdir(parents=True)
+    (broken / "champion.json").write_text("garbage")
+    answer = mur("train", str(experiment()), "--json")
+    assert answer.status == 1
+    assert [model["name"] for model in answer.record["models"]] == ["trend-up.SOL-USDT.1d"]
+    (failure,) = answer.record["failed"]
+    assert failure["name"] == "trend-down.SOL-USDT.1d"
+    assert "champion.json" in failure["reason"]

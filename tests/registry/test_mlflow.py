@@ -1,5 +1,6 @@
 """The real MLflow client on SQLite and a folder; one store for all, because making one takes seconds."""
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from make_us_rich.features.indicators import INDICATOR_NAMES
 from make_us_rich.models.trend_onnx import TrendClassifier
 from make_us_rich.registry.candidate_run import read_candidate_runs
 from make_us_rich.registry.manifest import EvidenceRecord
@@ -174,7 +176,10 @@ def test_every_candidate_of_a_trend_is_a_run_nested_in_that_of_its_training(shel
     assert nested.data.metrics["overall_score"] == 0.67
     assert nested.data.metrics["onnx_difference"] == 3e-7
     assert "skill_high_random_walk" not in nested.data.metrics
-    assert (nested.data.tags["model"], nested.data.tags["symbol"]) == ("MLP", "ETH/USDT")
+    assert (nested.data.tags["model"], nested.data.tags["pair"]) == ("MLP", "ETH/USDT")
+    told = runs["version 1"].data.tags
+    assert told["symbol"] == "ETH", "as the original's tag"
+    assert set(json.loads(told["feature_importance"])) == set(INDICATOR_NAMES)
     assert runs["version 1"].data.tags["model"] == "Ridge"
 
 

@@ -8,18 +8,19 @@ from make_us_rich.registry.trend_promotion import PooledTest, best_baseline, jud
 BASELINES = ("base_rate", "momentum", "random_walk")
 
 
-def evidence(p_values=(0.001, 0.001, 0.001), *, blocks=18, skill=0.02):
+def evidence(p_values=(0.001, 0.001, 0.001), *, blocks=18, skill=0.02, name="pool"):
     by_name = dict(zip(BASELINES, p_values, strict=True))
     skills = dict.fromkeys(BASELINES, skill)
     return TrendEvidence(
-        *("pool", 6, blocks, 720, 0.3, 0.8, 0.6, 0.16, 0.5), skills, skills, skills, by_name, ()
+        *(name, 6, blocks, 720, 0.3, 0.8, 0.6, 0.16, 0.5), skills, skills, skills, by_name, ()
     )
 
 
-def judge(pool, pooled_p=0.001, coins=25):
+def judge(pool, pooled_p=0.001, coins=25, winner_skill=0.01):
     pooled = {name: PooledTest(coins, 18, 0.02, pooled_p) for name in BASELINES}
     baselines = {name: evidence((1.0, 1.0, 1.0)) for name in BASELINES}
-    return judge_trend(baselines | {"pool": pool}, "pool", "Ridge", pooled)
+    ridge = evidence(skill=winner_skill, name="Ridge")
+    return judge_trend(baselines | {"pool": pool, "Ridge": ridge}, "pool", "Ridge", pooled)
 
 
 def test_a_pool_that_beats_every_baseline_alone_and_together_serves():
@@ -43,9 +44,16 @@ def test_a_lucky_coin_is_kept_back_by_the_others():
     assert all("over all 25 coins together" in reason for reason in verdict.reasons)
 
 
-def test_a_coin_alone_is_judged_once():
-    assert judge(evidence(), pooled_p=0.001, coins=1).passed
-    assert len(judge(evidence((0.5, 0.5, 0.5)), pooled_p=0.5, coins=1).reasons) == 3
+def test_a_coin_trained_alone_is_kept_back_however_good():
+    (reason,) = judge(evidence(), pooled_p=0.001, coins=1).reasons
+    assert "train it with others (`--all`)" in reason
+
+
+@pytest.mark.parametrize("skill", [0.0, -0.01, float("nan")])
+def test_a_winner_that_is_itself_no_better_than_a_baseline_never_serves(skill):
+    verdict = judge(evidence(), winner_skill=skill)
+    assert not verdict.passed
+    assert all("Ridge itself is no better than" in reason for reason in verdict.reasons)
 
 
 def test_seven_blocks_prove_nothing():

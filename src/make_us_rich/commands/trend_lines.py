@@ -13,6 +13,7 @@ def trend_round_lines(record: Mapping[str, Any]) -> list[str]:
     models, failed = record["models"], record["failed"]
     head = ["model", "version", "winner", "n", "AUC", "Brier", *TREND_BASELINES, "p", "serves"]
     lines = table([head, *(_row(model) for model in models)]) if models else []
+    lines += [f"{model['name']}: {_why(model)}" for model in sorted(models, key=lambda one: one["name"])]
     lines += [
         f"All {test['coins']} coins {direction}: skill {test['skill']:+.2%} against {baseline}, "
         f"p = {test['p_value']:.3g}"
@@ -24,6 +25,14 @@ def trend_round_lines(record: Mapping[str, Any]) -> list[str]:
     promoted = sum(model["promoted"] for model in models)
     seconds = f"{record['seconds']:.0f} s"
     return [*lines, f"{len(models)} trained, {promoted} promoted, {len(failed)} failed ({seconds})."]
+
+
+def _why(model: Mapping[str, Any]) -> str:
+    reason, *further = model["reasons"]
+    said = f"{reason}; {further[0]}" if further and not model["promoted"] else reason
+    if model["dropped"]:
+        said += f"; left out: {', '.join(model['dropped'])}"
+    return str(said)
 
 
 def _row(model: Mapping[str, Any]) -> list[str]:

@@ -50,8 +50,8 @@ def train_trends(
     for outcome in outcomes:
         failed |= outcome.failures
     judged, pooled = judge_pool([result for outcome in outcomes for result in outcome.results])
-    models = _shelve(judged, pooled, place, plan, progress)
-    return _record(models, pooled, failed, began)
+    models, unshelved = _shelve(judged, pooled, place, plan, progress)
+    return _record(models, pooled, failed | unshelved, began)
 
 
 def _prepare(
@@ -120,17 +120,21 @@ def _shelve(
     place: Workplace,
     plan: TrainingRound,
     progress: ProgressReport,
-) -> list[TrendTrainingResult]:
+) -> tuple[list[TrendTrainingResult], dict[str, str]]:
     shelf, tracker = place.shelf(), open_tracker(plan.settings.tracking, place.home)
-    models = []
+    models, failed = [], {}
     for one in judged:
         moment = training_moment(place, one.result.experiment.until, plan.now)
-        model = shelve_trend(one, pooled[one.result.direction], shelf, moment)
+        try:
+            model = shelve_trend(one, pooled[one.result.direction], shelf, moment)
+        except MakeUsRichError as error:
+            failed[one.result.name] = " ".join(str(error).split())
+            continue
         trained = Trained(model.name, model.version, one.result.models)
         tell_trained(tracker, shelf, trained, progress.say)
         models.append(model)
         progress.report(f"Shelving {len(judged)} models", len(models), len(judged))
-    return models
+    return models, failed
 
 
 def _record(

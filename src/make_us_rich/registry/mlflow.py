@@ -32,8 +32,8 @@ VERSION_TAG = "shelf_version"
 DATABASE_FILE = "mlflow.db"
 
 _LOCK_TIMEOUT_SECONDS = 60.0
-_NESTED_TAGS = (VERSION_TAG, "symbol", "timeframe", "market", "source")
-_LONGEST_VALUE = 500  # of a parameter or tag
+_NESTED_TAGS = (VERSION_TAG, "symbol", "pair", "timeframe", "market", "source")
+_LONGEST_PARAMETER, _LONGEST_TAG = 500, 5000
 
 
 class MlflowMirror:
@@ -97,7 +97,7 @@ class MlflowMirror:
         if not client.search_registered_models(f"name = '{run.name}'"):
             client.create_registered_model(run.name)
         return client.create_model_version(
-            run.name, source=run.folder.as_uri(), run_id=run_id, tags=_short(run.tags)
+            run.name, source=run.folder.as_uri(), run_id=run_id, tags=_short(run.tags, _LONGEST_TAG)
         )
 
     def _store_run(self, client: "MlflowClient", run: RunRecord, candidates: Sequence[CandidateRun]) -> str:
@@ -158,12 +158,12 @@ def _start(client: "MlflowClient", entry: _Entry, at_ms: int) -> "Run":
     from mlflow.entities import Metric, Param
 
     started = client.create_run(
-        entry.experiment, start_time=at_ms, tags=_short(entry.tags), run_name=entry.name
+        entry.experiment, start_time=at_ms, tags=_short(entry.tags, _LONGEST_TAG), run_name=entry.name
     )
     client.log_batch(
         started.info.run_id,
         metrics=[Metric(key, value, at_ms, 0) for key, value in entry.metrics.items()],
-        params=[Param(key, value) for key, value in _short(entry.parameters).items()],
+        params=[Param(key, value) for key, value in _short(entry.parameters, _LONGEST_PARAMETER).items()],
     )
     return started
 
@@ -196,5 +196,5 @@ def _difference(client: "MlflowClient", shelf: Shelf, name: str) -> str | None:
     return f"{name}: the alias {CHAMPION_ALIAS} shows version {shown or 'none'}, served is {served or 'none'}"
 
 
-def _short(values: Mapping[str, str]) -> dict[str, str]:
-    return {key: value[:_LONGEST_VALUE] for key, value in values.items()}
+def _short(values: Mapping[str, str], longest: int) -> dict[str, str]:
+    return {key: value[:longest] for key, value in values.items()}

@@ -109,16 +109,19 @@ def _tags(manifest: AnyManifest) -> dict[str, str]:
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in manifest.tags.items()
         }
-    return tags | {
-        "shelf_version": str(manifest.version),
-        "symbol": manifest.symbol,
-        "timeframe": manifest.timeframe,
-        "market": manifest.market,
-        "source": manifest.source,
-        "model": manifest.model,
-        "code_version": manifest.code_version,
-        "seed": str(manifest.seed),
-    }
+    return (
+        {"symbol": manifest.symbol, "pair": manifest.symbol}
+        | tags
+        | {
+            "shelf_version": str(manifest.version),
+            "timeframe": manifest.timeframe,
+            "market": manifest.market,
+            "source": manifest.source,
+            "model": manifest.model,
+            "code_version": manifest.code_version,
+            "seed": str(manifest.seed),
+        }
+    )
 
 
 def _decision_tags(shelf: Shelf, name: str, version: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from make_us_rich.evaluation.trends.evidence import TrendEvidence
 from make_us_rich.models.trend_baselines import TREND_BASELINES
 from make_us_rich.registry.promotion import MINIMUM_BLOCKS, SIGNIFICANCE
 
+_FEWEST_COINS = 2
 FALLBACK = "random_walk"
 """Serves where nothing else is proven: it has no fitted parameter and no view on direction."""
 
@@ -42,8 +43,16 @@ class TrendVerdict:
 def judge_trend(
     evidence: Mapping[str, TrendEvidence], subject: str, winner: str, pooled: Mapping[str, PooledTest]
 ) -> TrendVerdict:
-    """Decide one coin and direction: its own evidence, and the test over all coins of the direction."""
-    refusals = [*_own_refusals(evidence[subject]), *_pooled_refusals(pooled)]
+    """Decide one coin and direction: its own evidence, and the test over all coins of the direction.
+
+    `subject` is the recipe that chooses among candidates; `winner`, the candidate that would serve, must
+    itself be better than every baseline on the outer folds.
+    """
+    refusals = [
+        *_own_refusals(evidence[subject]),
+        *_winner_refusals(evidence[winner]),
+        *_pooled_refusals(pooled),
+    ]
     if refusals:
         return TrendVerdict(best_baseline(evidence), False, tuple(refusals))
     return TrendVerdict(winner, True, (_praise(evidence[subject], winner),))
@@ -72,13 +81,22 @@ def _own_refusals(evidence: TrendEvidence) -> list[str]:
     ]
 
 
+def _winner_refusals(evidence: TrendEvidence) -> list[str]:
+    return [
+        f"{evidence.forecaster} itself is no better than {other} (skill {skill:+.2%})"
+        for other, skill in evidence.skill.items()
+        if not skill > 0  # NaN is no advantage
+    ]
+
+
 def _pooled_refusals(pooled: Mapping[str, PooledTest]) -> list[str]:
+    if any(test.coins < _FEWEST_COINS for test in pooled.values()):
+        return ["trained alone, and one coin in twenty passes by luck; train it with others (`--all`)"]
     return [
         f"over all {test.coins} coins together not proven better than {other} (skill {test.skill:+.2%}, "
         f"p = {test.p_value:.3g}, {SIGNIFICANCE} needed)"
         for other, test in pooled.items()
-        if test.coins > 1  # of one coin it is the coin's own test
-        and (test.p_value >= SIGNIFICANCE or test.blocks < MINIMUM_BLOCKS)
+        if test.p_value >= SIGNIFICANCE or test.blocks < MINIMUM_BLOCKS
     ]
 
 

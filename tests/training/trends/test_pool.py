@@ -102,6 +102,7 @@ def _seeing(result):
     from make_us_rich.evaluation.trends.evidence import gather_trend_evidence
 
     said = np.where(result.outer.outcome == 1, 0.9, 0.05)
-    outer = replace(result.outer, probability=result.outer.probability | {POOL: said})
-    evidence = dict(result.evidence) | {POOL: gather_trend_evidence(outer, POOL, seed=0)}
+    names = (POOL, result.winner)
+    outer = replace(result.outer, probability=result.outer.probability | dict.fromkeys(names, said))
+    evidence = dict(result.evidence) | {name: gather_trend_evidence(outer, name, seed=0) for name in names}
     return replace(result, outer=outer, evidence=evidence)

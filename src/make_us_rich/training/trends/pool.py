@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from make_us_rich.errors import DataError
+from make_us_rich.errors import ArtifactError, DataError
 from make_us_rich.evaluation.trends.evidence import POOL, OuterForecasts, TrendEvidence
 from make_us_rich.evaluation.trends.folds import FoldPlan, outer_rows
 from make_us_rich.evaluation.trends.table import TrendTable, build_trend_table
@@ -101,7 +101,7 @@ def train_trend_task(task: TrendTask) -> TrendOutcome:
     for direction in experiment.directions:
         try:
             results.append(_train_direction(task, table, direction, span))
-        except DataError as error:
+        except (DataError, ArtifactError) as error:
             failures[experiment.name(direction)] = " ".join(str(error).split())
     return TrendOutcome(experiment.symbol, tuple(results), failures)
 

@@ -98,8 +98,8 @@ def test_a_database_of_an_older_version_is_refused_by_serve_and_migrated_when_to
     database.close()
     refused = start("serve", "--port", "0").result()
     assert refused.status == 1
-    assert "mur doctor --migrate" in refused.line
-    mur("doctor", "--migrate")
+    assert "`mur doctor --migrate --market simulated`" in refused.line
+    mur("doctor", "--migrate", "--market", "simulated")
     with sqlite3.connect(home / "simulated" / "desk.db") as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
     connection.close()

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -77,6 +78,25 @@ def test_an_empty_span_is_refused(mur):
 def test_a_setting_that_is_none_names_its_variable(mur, monkeypatch):
     monkeypatch.setenv("MUR_STALE_LIMIT_HOURS", "soon")
     assert refused(mur("models", "list"), 2, "MUR_STALE_LIMIT_HOURS", "soon", "correct it")
+
+
+@pytest.mark.parametrize("verbosely", [(), ("--verbose",)])
+def test_a_setting_that_is_secret_is_refused_without_its_value(home, tmp_path, verbosely):
+    ran = subprocess.run(
+        [sys.executable, "-m", "make_us_rich.cli", "models", "list", *verbosely],
+        env=os.environ | {"MUR_SECRET_KEY": "too-short", "MUR_STALE_LIMIT_HOURS": "soon"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode != 0
+    assert "MUR_" in ran.stderr
+    assert "too-short" not in ran.stdout + ran.stderr
+
+
+def test_a_secret_setting_that_is_none_still_names_its_variable(mur, monkeypatch):
+    monkeypatch.setenv("MUR_SECRET_KEY", "too-short")
+    answer = mur("models", "list")
+    assert refused(answer, 2, "MUR_SECRET_KEY: ", "at least 32", "correct it")
+    assert "too-short" not in answer.err
 
 
 @pytest.mark.parametrize("arguments", [("fetch",), ("fetch", "BTC/USDT", "--bogus"), ("bogus",), ("models",)])

@@ -4,6 +4,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from make_us_rich.database.base import Base
 from make_us_rich.database.engine import open_database
@@ -68,8 +69,20 @@ def test_older_tables_are_refused_with_the_command(database):
         require_current(database)
 
 
+def test_the_command_names_the_market_whose_tables_are_older(database):
+    downgrade(database)
+    with pytest.raises(StoreError, match="run `mur doctor --migrate --market replay`"):
+        require_current(database, "replay")
+
+
 def test_tables_of_a_newer_version_are_refused(database):
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match=r"newer version.*9999"):
         require_current(database)
+
+
+def test_what_a_failed_statement_was_about_is_in_no_message(database):
+    with pytest.raises(DBAPIError) as failure, database.engine.connect() as connection:
+        connection.execute(text("SELECT * FROM nowhere WHERE word = :word"), {"word": "white horses"})
+    assert "white horses" not in str(failure.value)

@@ -1,14 +1,15 @@
 """How a command reads its surroundings and gives its answer."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import structlog
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from make_us_rich.errors import UsageError
 from make_us_rich.market.symbol import Symbol
@@ -36,6 +37,17 @@ def begin() -> Settings:
     settings = _read_settings()
     level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
     structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.StackInfoRenderer(),
+            structlog.dev.set_exc_info,
+            structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+            # the traceback structlog writes by default shows local variables, so passwords and tokens too
+            structlog.dev.ConsoleRenderer(
+                colors=_is_coloured(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
@@ -53,12 +65,23 @@ def parse_series(symbols: Iterable[str], timeframe: str) -> list[tuple[Symbol, T
     return [(Symbol.parse(text), Timeframe.parse(timeframe)) for text in symbols]
 
 
+def _is_coloured() -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty()
+
+
 def _read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "MUR_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise UsageError(
-            f"{name}={first['input']}: {first['msg']}; correct it in the environment or in .env"
-        ) from error
+        value = "" if _is_secret(str(first["loc"][0])) else f"={first['input']}"
+        finding = f"{name}{value}: {first['msg']}; correct it in the environment or in .env"
+    raise UsageError(finding)  # not from the other error, which --verbose would print with every value in it
+
+
+def _is_secret(setting: str) -> bool:
+    field = Settings.model_fields.get(setting)
+    return field is not None and SecretStr in {field.annotation, *get_args(field.annotation)}

@@ -27,7 +27,7 @@ def create_if_absent(database: Database) -> bool:
         return True
 
 
-def require_current(database: Database) -> None:
+def require_current(database: Database, market: str | None = None) -> None:
     """Raise `StoreError`, which names the way out, unless the tables are of the version this code knows."""
     current, wanted = current_revision(database), head_revision()
     if current == wanted:
@@ -38,7 +38,8 @@ def require_current(database: Database) -> None:
             f"{wanted}); install that version again, or restore a backup"
         )
     found = f"has schema {current}" if current else "holds tables that are not ours or very old"
-    raise StoreError(f"database {database.label} {found}, needed is {wanted}; run `{MIGRATE_COMMAND}`")
+    command_line = f"{MIGRATE_COMMAND} --market {market}" if market else MIGRATE_COMMAND
+    raise StoreError(f"database {database.label} {found}, needed is {wanted}; run `{command_line}`")
 
 
 def upgrade(database: Database, revision: str = "head") -> None:

@@ -21,7 +21,7 @@ def opened_database(place: Workplace, *, migrates: bool = False) -> Iterator[Dat
         create_if_absent(database)
         if migrates:
             bring_up_to_date(database)
-        require_current(database)
+        require_current(database, place.market)
         yield database
     finally:
         database.close()

@@ -2,13 +2,17 @@
 
 import re
 import time
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from make_us_rich.serving.gate import address_of
 
-_SECRETS = re.compile(r"(?i)(^|&)(token|code|invitation|password|key)=[^&]*")
+_SECRET_NAMES = frozenset({"token", "code", "invitation", "password", "key"})
+_TOKEN = re.compile(r"(?i)mur_[0-9a-f]+_[\w-]+")
+_LEFT_OUT = "…"
+_DECODED_TIMES = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +35,7 @@ class AccessLog:
                 _log.info(
                     "request",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=_without_tokens(scope["path"]),
                     query=without_secrets(scope["query_string"].decode("latin-1")),
                     status=message["status"],
                     milliseconds=round((time.perf_counter() - started) * 1000, 1),
@@ -48,4 +52,20 @@ def without_secrets(query: str) -> str:
     >>> without_secrets("currency=btc&token=mur_1_x&compare=usdt")
     'currency=btc&token=…&compare=usdt'
     """
-    return _SECRETS.sub(r"\1\2=…", query)
+    # decoded first, as whoever reads the request does, or %74oken would be another name than token
+    pairs = [
+        (
+            _without_tokens(name),
+            _LEFT_OUT if name.lower() in _SECRET_NAMES else _without_tokens(value),
+        )
+        for name, value in parse_qsl(query, keep_blank_values=True)
+    ]
+    return urlencode(pairs, safe="/:,").replace(quote(_LEFT_OUT), _LEFT_OUT)
+
+
+def _without_tokens(text: str) -> str:
+    decoded = text
+    for _ in range(_DECODED_TIMES):  # a token that was encoded twice is none here, but still one to a reader
+        decoded = unquote(decoded)
+    redacted = _TOKEN.sub(f"mur_{_LEFT_OUT}", decoded)
+    return text if redacted == decoded else redacted

@@ -58,8 +58,38 @@ def weeks(*coverages, skill=0.0):
     ],
 )  # fmt: skip
 def test_the_rule_is_the_stated_one(found, hours, state, words):
-    verdict, reason = judge_weeks(found, timedelta(hours=hours))
+    verdict, reason = judge_weeks(found, timedelta(hours=hours), found[-1].first_cutoff + WEEK)
     assert (verdict, words in reason) == (state, True), reason
+
+
+def state_of(found, end, hours=4):
+    return judge_weeks(found, timedelta(hours=hours), START + end * WEEK)[0]
+
+
+@pytest.mark.parametrize("lost", range(12, 20))
+def test_no_older_week_stands_in_for_one_that_an_outage_took(lost):
+    bad = weeks(*[0.86] * 20)
+    assert state_of(bad, 20) == "broken"
+    assert state_of([one for n, one in enumerate(bad) if n != lost], 20) == "early"
+
+
+def test_windows_on_either_side_of_an_outage_are_not_consecutive():
+    bad = weeks(*[0.86] * 14)
+    assert state_of(bad[:4] + bad[10:], 14) == "early"
+
+
+def test_weeks_from_before_an_outage_are_not_the_last_ones():
+    assert state_of(weeks(*[0.5] * 8), 9, hours=1) == "early"
+    assert state_of(weeks(*[0.5] * 8), 20, hours=1) == "early"
+
+
+def test_four_bad_weeks_at_one_hour_after_an_outage_are_broken_at_once():
+    assert state_of(weeks(*[0.5] * 14)[10:], 14, hours=1) == "broken"
+    assert state_of(weeks(*[0.5] * 14)[11:], 14, hours=1) == "early"
+
+
+def test_eight_weeks_after_an_outage_are_judged_again():
+    assert state_of(weeks(*[0.5] * 4, *[0.9] * 14)[:4] + weeks(*[0.9] * 18)[10:], 18) == "fine"
 
 
 def play(journal, n_weeks, spreads, version=3, first=0):
@@ -93,6 +123,15 @@ def test_a_new_version_is_judged_on_its_own_weeks(journal):
     now = play(journal, 9, TRUE, version=4, first=5)
     judge_drift(journal, BTC, 4, now)
     assert newest_verdicts(read_verdicts(journal, NAME))[1].state == "fine"
+
+
+def test_after_an_outage_it_is_too_early_until_eight_weeks_have_passed(journal):
+    play(journal, 4, TRUE)
+    now = play(journal, 4, TRUE, first=7)
+    (verdict,) = judge_drift(journal, BTC, 3, now)
+    assert (verdict.state, verdict.week) == ("early", START + 11 * WEEK)
+    # the fifth week has some hours in it, the two after it have none
+    assert verdict.reason.endswith("6 whole weeks of 8")
 
 
 def test_a_baseline_is_not_judged(journal):

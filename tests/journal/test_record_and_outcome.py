@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import numpy as np
@@ -7,10 +8,18 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from make_us_rich.database.base import Base
 from make_us_rich.database.engine import open_database
-from make_us_rich.database.journal_tables import APPEND_ONLY, forecasts, outcomes
+from make_us_rich.database.journal_tables import (
+    APPEND_ONLY,
+    candle_notes,
+    drift_verdicts,
+    forecasts,
+    outcomes,
+)
 from make_us_rich.database.schema import create_if_absent
 from make_us_rich.evaluation.metrics import quantile_loss
+from make_us_rich.journal.journal import append_missing
 from make_us_rich.journal.outcome import closes_as_actuals, due_questions, narrowest_interval, score_due
 from make_us_rich.journal.record import record_sheets
 from make_us_rich.journal.sheet import PERSISTENCE, SERVED, VOLATILITY, Entry, Sheet
@@ -55,6 +64,124 @@ def test_the_database_itself_refuses_changes(journal, table, change):
     with pytest.raises(DBAPIError, match=f"{table} is append-only"), journal.database.write() as session:
         session.execute(text(statement.format(table)))
     assert counts(journal) == (54, 9, 45)
+
+
+KEYS = {
+    "forecasts": "market, name, cutoff, horizon, forecaster",
+    "outcomes": "forecast_id",
+    "candle_notes": "market, series, open_time, kind, detail",
+    "drift_verdicts": "market, name, horizon, week",
+}
+SAID = {
+    "forecasts": ("last_close", "last_close + 1"),
+    "outcomes": ("loss", "loss + 1"),
+    "candle_notes": ("noted_at", "(SELECT max(recorded_at) FROM forecasts)"),
+    "drift_verdicts": ("reason", "'another'"),
+}
+
+
+@pytest.fixture
+def full(journal):
+    """A journal with rows in each table that only grows."""
+    play(journal, closes_of(3))
+    note = {"series": NAME, "open_time": START, "kind": "late", "detail": "", "noted_at": START}
+    verdict = {"horizon": 1, "week": START, "version": 3, "state": "fine", "reason": "", "judged_at": START}
+    with journal.database.write() as session:
+        for table, row in ((candle_notes, note), (drift_verdicts, {"name": NAME, **verdict})):
+            append_missing(session, table, [{"market": journal.market, **row}] * 2)
+    return journal
+
+
+def rows_of(journal, table):
+    with journal.database.read() as session:
+        return sorted(map(tuple, session.execute(text(f"SELECT * FROM {table}"))), key=str)
+
+
+def altered(table, *, without_id=False):
+    """The columns of a table, and the same with something else said in one of them."""
+    said, other = SAID[table]
+    names = [column.name for column in Base.metadata.tables[table].c]
+    if without_id:
+        names = [name for name in names if name != "id"]
+    return ", ".join(names), ", ".join(other if name == said else name for name in names)
+
+
+@pytest.mark.parametrize("without_id", [False, True])
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_nothing_written_can_be_replaced_on_sqlite(full, table, without_id):
+    if not full.database.is_sqlite:
+        pytest.skip("PostgreSQL has no REPLACE")
+    before = rows_of(full, table)
+    names, other = altered(table, without_id=without_id)
+    replace = f"INSERT OR REPLACE INTO {table} ({names}) SELECT {other} FROM {table}"
+    if not without_id and "id" in Base.metadata.tables[table].c:
+        with pytest.raises(DBAPIError, match=f"{table} is append-only"), full.database.write() as session:
+            session.execute(text(replace))
+    else:
+        with full.database.write() as session:
+            session.execute(text(replace))
+    assert len(before) > 0
+    assert rows_of(full, table) == before
+
+
+def test_a_hidden_row_number_replaces_nothing_either(full):
+    if not full.database.is_sqlite:
+        pytest.skip("PostgreSQL has no row numbers")
+    names, _ = altered("drift_verdicts")
+    other = names.replace("horizon", "horizon + 1")
+    replace = (
+        f"INSERT OR REPLACE INTO drift_verdicts (rowid, {names}) SELECT rowid, {other} FROM drift_verdicts"
+    )
+    with pytest.raises(DBAPIError, match="append-only"), full.database.write() as session:
+        session.execute(text(replace))
+    assert len(rows_of(full, "drift_verdicts")) == 1
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_an_insert_that_would_update_changes_nothing(full, table):
+    before = rows_of(full, table)
+    (names, other), said = altered(table, without_id=True), SAID[table][0]
+    upsert = (
+        f"INSERT INTO {table} ({names}) SELECT {other} FROM {table} WHERE true "
+        f"ON CONFLICT ({KEYS[table]}) DO UPDATE SET {said} = excluded.{said}"
+    )
+    if full.database.is_sqlite:
+        with full.database.write() as session:
+            session.execute(text(upsert))
+    else:
+        with pytest.raises(DBAPIError, match=f"{table} is append-only"), full.database.write() as session:
+            session.execute(text(upsert))
+    assert rows_of(full, table) == before
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_no_table_of_the_record_can_be_emptied_on_postgresql(full, table):
+    if full.database.is_sqlite:
+        pytest.skip("SQLite has no TRUNCATE")
+    before = rows_of(full, table)
+    with pytest.raises(DBAPIError, match="is append-only"), full.database.write() as session:
+        session.execute(text(f"TRUNCATE {table} CASCADE"))
+    assert rows_of(full, table) == before
+
+
+def test_of_many_rows_at_once_the_new_ones_are_written_and_returned(journal):
+    assert record_sheets(journal, [sheet_at(START + HOUR, 100.0)], START) == 18
+    sheets = [sheet_at(START + n * HOUR, 100.0) for n in range(3)]
+    assert record_sheets(journal, sheets, START) == 36
+    assert counts(journal) == (54, 0, 54)
+
+
+def test_whether_a_row_is_there_is_asked_of_an_index(journal):
+    if not journal.database.is_sqlite:
+        pytest.skip("PostgreSQL needs no such question")
+    with journal.database.read() as session:
+        triggers = session.scalars(text("SELECT sql FROM sqlite_master WHERE name LIKE '%no_replace%'")).all()
+        for trigger in triggers:
+            question = re.search(r"EXISTS \((.*)\) BEGIN", trigger)[1].replace("NEW.", ":")
+            values = dict.fromkeys(re.findall(r":(\w+)", question), 1)
+            plan = session.execute(text(f"EXPLAIN QUERY PLAN {question}"), values).all()
+            assert all(step.detail.startswith("SEARCH") for step in plan), plan
+    assert len(triggers) == 7
 
 
 def test_every_table_of_the_record_has_its_trigger(journal):

@@ -1,5 +1,6 @@
 """Has a model stopped being true? Judged once a week, per horizon, on what the journal holds.
 
+Weeks are those of the calendar, back from the newest that has ended: with one missing, it is too early.
 The alarm over some weeks: the coverage of the 90 % interval is off by more than 3 points and more than its
 own error, or even the upper bound of the skill against `volatility` lies below 0. It means *watch* over the
 last eight weeks, and *broken* in two consecutive windows of four; coverage outside 80-97 % over four weeks at
@@ -50,20 +51,26 @@ class Verdict:
     reason: str
 
 
-def judge_weeks(weeks: Sequence[WeekSums], length: timedelta) -> tuple[State, str]:
-    """Return the state, and why, of a horizon of some length from its whole weeks, oldest first."""
-    if len(weeks) >= HALF and length == timedelta(hours=1):
-        coverage = _coverage(weeks[-HALF:])
+def judge_weeks(weeks: Sequence[WeekSums], length: timedelta, end: datetime) -> tuple[State, str]:
+    """Return the state, and why, of a horizon of some length from its whole weeks, oldest first.
+
+    Only the eight calendar weeks before `end`, a Monday, count; none older stands in for a missing one.
+    """
+    earlier = _between(weeks, end - WINDOW * WEEK, end - HALF * WEEK)
+    recent = _between(weeks, end - HALF * WEEK, end)
+    if len(recent) == HALF and length == timedelta(hours=1):
+        coverage = _coverage(recent)
         if not BROKEN_COVERAGE[0] <= coverage <= BROKEN_COVERAGE[1]:
             low, high = BROKEN_COVERAGE
             return "broken", f"4-week coverage is {coverage:.1%}, outside {low:.0%} to {high:.0%}"
-    if len(weeks) < WINDOW:
-        return "early", f"{TOO_EARLY}: {len(weeks)} whole weeks of {WINDOW}"
-    before, after = alarm(weeks[-WINDOW:-HALF]), alarm(weeks[-HALF:])
+    judged = [*earlier, *recent]
+    if len(judged) < WINDOW:
+        return "early", f"{TOO_EARLY}: {len(judged)} whole weeks of {WINDOW}"
+    before, after = alarm(earlier), alarm(recent)
     if before and after:
         return "broken", f"two windows of four weeks: {before}; then {after}"
-    whole = alarm(weeks[-WINDOW:])
-    return ("watch", whole) if whole else ("fine", f"coverage {_coverage(weeks[-WINDOW:]):.1%} over 8 weeks")
+    whole = alarm(judged)
+    return ("watch", whole) if whole else ("fine", f"coverage {_coverage(judged):.1%} over 8 weeks")
 
 
 def alarm(weeks: Sequence[WeekSums]) -> str | None:
@@ -127,16 +134,17 @@ def newest_verdicts(verdicts: Sequence[Verdict]) -> Mapping[int, Verdict]:
     return {verdict.horizon: verdict for verdict in sorted(verdicts, key=lambda one: one.week)}
 
 
+def _between(weeks: Sequence[WeekSums], start: datetime, end: datetime) -> list[WeekSums]:
+    return [week for week in weeks if start <= week_of(week.first_cutoff) < end]
+
+
 def _coverage(weeks: Sequence[WeekSums]) -> float:
     return sum(week.covered for week in weeks) / sum(week.n for week in weeks)
 
 
 def _verdict(name: ModelName, horizon: int, version: int, end: datetime, weeks: Sequence[Week]) -> Verdict:
     duration = name.timeframe.duration
-    merged = _by_week(weeks)
-    ended = {week for week, _ in merged if week + WEEK <= end}
-    whole = [one for one in whole_blocks(merged, duration, 1) if week_of(one.first_cutoff) in ended]
-    state, reason = judge_weeks(whole, horizon * duration)
+    state, reason = judge_weeks(whole_blocks(_by_week(weeks), duration, 1), horizon * duration, end)
     return Verdict(str(name), horizon, end, version, state, reason)
 
 

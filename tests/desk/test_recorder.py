@@ -9,6 +9,7 @@ from make_us_rich.database.journal_tables import drift_verdicts
 from make_us_rich.desk.desk import Desk
 from make_us_rich.desk.loop import ClosedCandleLoop
 from make_us_rich.desk.progress import ProgressReport
+from make_us_rich.desk.recorder import inputs_hash
 from make_us_rich.desk.trend_recorder import TrendRecorder
 from make_us_rich.errors import StoreError
 from make_us_rich.journal.journal import Journal
@@ -21,6 +22,7 @@ from make_us_rich.market.clock import ReplayClock
 from make_us_rich.models.forecast import HORIZONS
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving.desk_view import Series
+from make_us_rich.serving.forecasting import known_candles
 from trial_clock import ChangedSource, JumpingClock
 from trial_journal import closes_of, sheet_at
 
@@ -50,6 +52,16 @@ def test_each_closed_candle_is_written_down_with_both_yardsticks_and_scored(make
     assert {row.scored_at is not None for row in due} == {True}
     assert {(row.model, row.version) for row in rows if row.forecaster == "served"} == {("toy", 1)}
     assert all(len(row.input_hash) == 64 and row.recorded_at < row.target_time for row in rows)
+
+
+def test_the_hash_on_record_is_that_of_what_the_forecast_read(make_desk, shelve_toy, bitcoin):
+    shelve_toy()
+    desk = make_desk(hours=0)
+    desk.loop.run(threading.Event())
+    series = desk.view.find(bitcoin, BTC.timeframe)
+    read = known_candles(desk.view, series, None, START)
+    assert len(read) > 365 * 24
+    assert {row.input_hash for row in rows_of(desk, names=(str(BTC),))} == {inputs_hash(read)}
 
 
 def test_the_desk_works_on_either_database(place, feed, shelve_toy, database):

@@ -6,14 +6,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from make_us_rich.desk.recorder import inputs_hash
 from make_us_rich.errors import ForecastUnavailableError
 from make_us_rich.features.market_volatility import market_variance
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.serving.desk_view import Series
 from make_us_rich.serving.forecasting import current_forecast
+from make_us_rich.serving.made_forecast import make_forecast
 from make_us_rich.serving.predictor import Predictor
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
-from trial_desk import BTC, END, HOUR, hourly_candles
+from trial_desk import BTC, END, HOUR, TrialDesk, hourly_candles
 
 ETHER = Symbol("ETH", "USDT")
 SERIES = Series("recorded", BTC, HOUR)
@@ -36,6 +38,19 @@ def told_desk(empty_desk, with_trades):
     return empty_desk.add_candles(with_trades(hourly_candles()))
 
 
+@pytest.fixture
+def new_told_desk(tmp_path, with_trades):
+    """Another desk with the same candles of BTC, and what is asked for beside them."""
+
+    def build(name, market_seed=1, more_taker_buy=0.0):
+        told = with_trades(hourly_candles()).with_columns(pl.col("taker_buy_base") + more_taker_buy)
+        return (
+            TrialDesk(tmp_path / name).add_candles(told).add_candles(hourly_candles(seed=market_seed), ETHER)
+        )
+
+    return build
+
+
 def multiple(made):
     return made.steps[0].median / made.last_close
 
@@ -52,6 +67,18 @@ def test_the_market_reaches_the_model_as_it_was_at_the_cutoff(told_desk, promote
     made = current_forecast(told_desk.view, SERIES, promote(*COLUMNS), moment)
     expected = market_variance(ether["open_time"], [ether])[-8]
     np.testing.assert_allclose(multiple(made), expected, rtol=1e-12)
+
+
+def test_the_hash_of_the_inputs_covers_the_activity_and_the_market(told_desk, promote, new_told_desk):
+    def hash_of(desk):
+        return inputs_hash(make_forecast(desk.view, SERIES, champion, END, {}).inputs)
+
+    champion = promote(*COLUMNS)
+    told_desk.add_candles(hourly_candles(seed=1), ETHER)
+    known = hash_of(told_desk)
+    assert known == hash_of(new_told_desk("same"))
+    assert known != hash_of(new_told_desk("market", market_seed=2))
+    assert known != hash_of(new_told_desk("activity", more_taker_buy=1.0))
 
 
 def test_a_source_that_tells_no_trades_is_refused_in_one_line(desk, promote):

@@ -8,7 +8,7 @@ from make_us_rich.models.forecast import LEVEL_KEYS
 from make_us_rich.registry.manifest import EvidenceRecord
 from make_us_rich.serving.schemas import ForecastAnswer, ForecastListAnswer
 from make_us_rich.testing.artifacts import toy_draft
-from trial_desk import END, START, hourly_candles
+from trial_desk import END, hourly_candles
 
 BTC_FORECAST = "/v1/forecasts/BTC-USDT"
 STEP_FIELDS = {
@@ -209,9 +209,21 @@ def test_an_answer_of_a_replay_is_not_kept_by_the_clock_of_the_client(client):
     ],
 )
 def test_a_forecast_is_stale_once_a_newer_candle_should_be_there(desk, client, age, stale):
+    client.get(BTC_FORECAST)
     desk.clock.moment = END + age
     answer = client.get(BTC_FORECAST).json()
     assert (answer["stale"], answer["age_seconds"]) == (stale, age.total_seconds())
+
+
+def test_a_late_first_answer_holds_only_what_lies_ahead_and_no_next_close(desk, client_of):
+    desk.clock.moment = END + timedelta(hours=5)
+    client = client_of(desk)
+    answer = client.get(BTC_FORECAST).json()
+    ForecastAnswer.model_validate(answer)
+    assert ([step["horizon"] for step in answer["steps"]], answer["recorded"]) == ([8, 12, 24], False)
+    refused = client.put("/predict", params={"currency": "btc", "compare": "usdt", "token": "x"})
+    assert refused.status_code == 503
+    assert "has passed and its candle is not here" in refused.json()["detail"]
 
 
 def test_beyond_the_limit_nothing_is_answered(desk, client):
@@ -225,7 +237,7 @@ def test_beyond_the_limit_nothing_is_answered(desk, client):
 
 
 def test_the_list_holds_every_forecast_and_why_others_are_missing(desk, client_of):
-    desk.add_candles(hourly_candles(START, START + timedelta(days=3)), Symbol("ETH", "USDT"))
+    desk.add_candles(hourly_candles(END - timedelta(days=3), END), Symbol("ETH", "USDT"))
     client = client_of(desk)
     single = client.get(BTC_FORECAST).json()
     client.get("/v1/forecasts/ETH-USDT")

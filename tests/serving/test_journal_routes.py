@@ -66,6 +66,12 @@ def test_what_was_written_down_is_what_is_served(desk, journal, predictor):
     assert served.forecast == written
 
 
+def test_a_forecast_that_was_written_down_stays_whole_when_its_targets_pass(desk, journal, predictor):
+    written = record(desk, journal)
+    desk.clock.moment = END + timedelta(hours=20)
+    assert predictor.compute(BTC_NAME).forecast == written
+
+
 def test_without_a_record_the_forecast_is_computed_and_says_so(desk, client, predictor):
     served = predictor.compute(BTC_NAME)
     assert not served.is_recorded

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from make_us_rich.errors import NotEnoughHistoryError, UnknownNameError
+from make_us_rich.errors import ForecastUnavailableError, NotEnoughHistoryError, UnknownNameError
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving import made_forecast as making
@@ -18,13 +18,13 @@ ETH = Symbol("ETH", "USDT")
 def count(monkeypatch):
     """Count how often a forecast is computed."""
     made = []
-    real = making.current_forecast
+    real = making.forecast_from
 
     def counting(*arguments):
         made.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr(making, "current_forecast", counting)
+    monkeypatch.setattr(making, "forecast_from", counting)
     return made
 
 
@@ -61,6 +61,35 @@ def test_while_the_source_is_away_nothing_is_computed_again(desk, count):
     assert len(count) == 1
 
 
+def test_a_forecast_that_is_computed_says_nothing_about_targets_that_have_passed(desk):
+    desk.clock.moment = END + timedelta(hours=20)
+    steps = Predictor(desk.view).compute(NAME).forecast.steps
+    assert [step.horizon for step in steps] == [24]
+
+
+def test_a_target_that_is_now_has_passed(desk):
+    desk.clock.moment = END + timedelta(hours=4)
+    steps = Predictor(desk.view).compute(NAME).forecast.steps
+    assert [step.horizon for step in steps] == [8, 12, 24]
+
+
+def test_at_the_newest_candle_every_target_lies_ahead(desk):
+    desk.clock.moment = END
+    assert len(Predictor(desk.view).compute(NAME).forecast.steps) == 6
+
+
+def test_where_every_target_has_passed_nothing_is_computed_and_one_line_says_why(desk, count):
+    desk.clock.moment = END + timedelta(hours=24)
+    predictor = Predictor(desk.view)
+    with pytest.raises(
+        ForecastUnavailableError,
+        match=r"^BTC/USDT 1h: the newest candle closed 24 hours ago, so every target has passed; .*`mur",
+    ):
+        predictor.compute(NAME)
+    predictor.refresh()
+    assert count == []
+
+
 def test_a_new_champion_answers_at_once_for_the_same_candle(desk, count):
     predictor = Predictor(desk.view)
     predictor.refresh()
@@ -85,7 +114,7 @@ def test_every_stored_series_is_forecast(desk):
 
 
 def test_a_series_that_cannot_be_forecast_does_not_keep_the_others_from_it(desk):
-    desk.add_candles(hourly_candles(START, START + timedelta(days=3)), ETH)
+    desk.add_candles(hourly_candles(END - timedelta(days=3), END), ETH)
     predictor = Predictor(desk.view)
     predictor.refresh()
     assert list(predictor.all_served()) == [NAME]

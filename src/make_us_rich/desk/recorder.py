@@ -12,7 +12,7 @@ from make_us_rich.journal.outcome import Score, closes_as_actuals, due_questions
 from make_us_rich.journal.record import record_sheets
 from make_us_rich.journal.sheet import price_sheet
 from make_us_rich.journal.weekly import week_of
-from make_us_rich.market.candle import VALUE_COLUMNS
+from make_us_rich.market.candle import CandleArrays
 from make_us_rich.models.baselines import HISTORY_DAYS
 from make_us_rich.models.forecast import HORIZONS, PriceForecast
 from make_us_rich.registry.artifact import Artifact
@@ -44,7 +44,7 @@ class PriceRecorder:
         persistence = made.persistence or current_forecast(self._view, series, None, moment)
         candles = self._view.closed_candles(series, HISTORY_DAYS * series.timeframe.candles_per_day, moment)
         volatility = self._volatility.beside(champion, made.forecast, candles)
-        sheet = price_sheet(made.forecast, persistence, volatility, candles_hash(candles), made.remarks)
+        sheet = price_sheet(made.forecast, persistence, volatility, inputs_hash(made.inputs), made.remarks)
         record_sheets(self._journal, [sheet], now)
         return made.forecast
 
@@ -82,7 +82,14 @@ class PriceRecorder:
 
 
 def candles_hash(candles: pl.DataFrame) -> str:
-    """Return the SHA-256 of what a forecast could see: open times and values of its candles."""
-    digest = hashlib.sha256(candles["open_time"].dt.epoch("ms").to_numpy().tobytes())
-    digest.update(candles.select(VALUE_COLUMNS).to_numpy().tobytes())
+    """Return the SHA-256 of open times and values of candles."""
+    return inputs_hash(CandleArrays.from_frame(candles))
+
+
+def inputs_hash(inputs: CandleArrays) -> str:
+    """Return the SHA-256 of what a forecast was made from: open times, candles, activity if any."""
+    digest = hashlib.sha256(inputs.open_time_ms.tobytes())
+    digest.update(inputs.ohlcv.tobytes())
+    if inputs.activity is not None:
+        digest.update(inputs.activity.tobytes())
     return digest.hexdigest()

@@ -125,7 +125,13 @@ def current_forecast(
     view: DeskView, series: Series, champion: Artifact | None, now: datetime
 ) -> PriceForecast:
     """Return the forecast of a stored series from the candles that had closed at `now`."""
-    candles = _known_candles(view, series, champion, now)
+    return forecast_from(view, series, champion, known_candles(view, series, champion, now))
+
+
+def forecast_from(
+    view: DeskView, series: Series, champion: Artifact | None, candles: CandleArrays
+) -> PriceForecast:
+    """Return the forecast of a stored series from what is known of it."""
     served_by = horizons_served(champion)
     horizons = tuple(horizon for horizon, _ in served_by)
     naive = {
@@ -136,7 +142,8 @@ def current_forecast(
     return forecast(series.price_name, cutoff, candles, Forecasters(view.market, champion, naive))
 
 
-def _known_candles(view: DeskView, series: Series, champion: Artifact | None, now: datetime) -> CandleArrays:
+def known_candles(view: DeskView, series: Series, champion: Artifact | None, now: datetime) -> CandleArrays:
+    """Return all that a forecast reads: gap-filled candles that had closed at `now`, and their activity."""
     day = series.timeframe.candles_per_day
     lookback = champion.manifest.lookback if champion else day
     columns = champion.manifest.activity_columns if champion else ()

@@ -23,6 +23,7 @@ from make_us_rich.serving.rules import (
     ORIGINAL_PATHS,
     SAFE_METHODS,
     Need,
+    is_counted,
     need_of,
 )
 
@@ -73,7 +74,8 @@ class Guard:
             self._require_may_write(scope, path, principal)
         if need is Need.ADMIN and not principal.is_admin:
             raise NotAllowedError(f"{path} is for administrators, and for tokens with the scope admin")
-        await self._count(principal, need, told)
+        await self._count(principal, told, month_counts=is_counted(need, path))
+        await self._meter.note_use(principal)
         return principal
 
     async def _recognise(self, scope: Scope, path: str) -> Principal | None:
@@ -104,10 +106,10 @@ class Guard:
         elif not principal.may_write and path not in ORIGINAL_PATHS:
             raise NotAllowedError("a token with the scope read changes nothing; log in, or use scope admin")
 
-    async def _count(self, principal: Principal, need: Need, told: RawHeaders) -> None:
+    async def _count(self, principal: Principal, told: RawHeaders, *, month_counts: bool) -> None:
         pace = self._pacer.take(principal.user_id, time.monotonic())
         per_minute = self.access.rate_limit_per_minute
-        if need is not Need.READER or principal.token_id is None or not pace.is_allowed:
+        if not month_counts or principal.token_id is None or not pace.is_allowed:
             _tell_limit(told, per_minute, pace.left, pace.reset_seconds)
             if not pace.is_allowed:
                 raise TooManyCallsError(f"more than {per_minute} calls a minute; wait", pace.retry_seconds)

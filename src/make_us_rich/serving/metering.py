@@ -18,6 +18,7 @@ import structlog
 from make_us_rich.accounts.principal import Principal
 from make_us_rich.accounts.quota import Granted, Wanted, month_of, return_calls, take_calls
 from make_us_rich.accounts.tokens import note_use
+from make_us_rich.errors import StoreError
 from make_us_rich.serving.access import Access
 
 LEND_ABOVE = 10_000
@@ -82,6 +83,19 @@ class Meter:
             self._task = asyncio.create_task(self._work())
         return await waiting.reading
 
+    async def note_use(self, principal: Principal) -> None:
+        """Remember that a token was used, once a minute at most."""
+        token, moment = principal.token_id, time.monotonic()
+        if token is None or moment - self._noted.get(token, -_NOTED_EVERY_SECONDS) < _NOTED_EVERY_SECONDS:
+            return
+        self._noted[token] = moment  # before it is written, so that those who come meanwhile do not wait
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._executor, note_use, self._access.database, [token], self._access.now()
+            )
+        except StoreError as error:  # what was asked for can still be answered
+            _log.error("use of a token not noted", reason=str(error))
+
     def give_back(self) -> None:
         """Put back all calls that were lent and not made; when the process ends."""
         self._return(self._pop_blocks(idle_seconds=0.0))
@@ -134,21 +148,12 @@ class Meter:
         calls = Counter(one.principal.user_id for one in batch)
         quotas = {one.principal.user_id: self._quota_of(one.principal) for one in batch}
         wanted = [Wanted(one, quotas[one], count + self._lendable(one)) for one, count in calls.items()]
-        if due := self._due_notes(batch):
-            note_use(self._access.database, due, now)
         return take_calls(self._access.database, wanted, now)
 
     def _lendable(self, user_id: int) -> int:
         block = self._blocks.get(user_id)
         left = block.left_beyond if block else 0
         return min(left // 100, LARGEST_BLOCK) if left >= LEND_ABOVE else 0
-
-    def _due_notes(self, batch: Sequence[_Waiting]) -> list[str]:
-        moment = time.monotonic()
-        seen = {one.principal.token_id for one in batch if one.principal.token_id is not None}
-        due = [token for token in seen if moment - self._noted.get(token, -60.0) >= _NOTED_EVERY_SECONDS]
-        self._noted.update(dict.fromkeys(due, moment))
-        return due
 
     def _tell(self, batch: Sequence[_Waiting], granted: Mapping[int, Granted], month: str) -> None:
         remaining = {user_id: grant.calls for user_id, grant in granted.items()}

@@ -2,15 +2,15 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
-from make_us_rich.errors import MakeUsRichError
+from make_us_rich.errors import ForecastUnavailableError, MakeUsRichError
 from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.track_record import TrackRecord
-from make_us_rich.models.forecast import PriceForecast
+from make_us_rich.models.forecast import HORIZONS, PriceForecast
 from make_us_rich.registry.artifact import Artifact
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.serving.champions import Champions
@@ -43,7 +43,8 @@ class Predictor:
     """The current forecast of every stored series: what the journal holds, or computed where it holds none.
 
     A record of another version than the champion's is not shown, so that a promotion or a rollback counts at
-    once. A thread of its own looks for new candles and champions every second; requests read what is there.
+    once. What is computed leaves out targets that have passed; what was recorded stays whole. A thread of its
+    own looks for new candles and champions every second; requests read what is there.
     """
 
     def __init__(
@@ -127,10 +128,18 @@ class Predictor:
         newest = self._newest_cutoff(series, now)
         if newest is not None and (found := self._recorded(series, champion, newest)) is not None:
             return found
+        horizons = champion.manifest.horizons if champion else HORIZONS
+        if newest is not None and newest + max(horizons) * series.timeframe.duration <= now:
+            raise _all_passed(series, newest, now)  # before it costs a forecast every second
         broken = self._journal.broken(series.price_name, champion)
         made = make_forecast(self._view, series, champion, now, broken)
+        forecast = replace(
+            made.forecast, steps=tuple(step for step in made.forecast.steps if step.target_time > now)
+        )
+        if not forecast.steps:
+            raise _all_passed(series, forecast.cutoff, now)
         live = self._journal.live(series.price_name)
-        return ServedForecast(made.forecast, champion, remarks=made.remarks, live=live)
+        return ServedForecast(forecast, champion, remarks=made.remarks, live=live)
 
     def _recorded(self, series: Series, champion: Artifact | None, cutoff: datetime) -> ServedForecast | None:
         found = self._journal.recorded(series.price_name, champion, cutoff)
@@ -142,3 +151,11 @@ class Predictor:
     def _newest_cutoff(self, series: Series, now: datetime) -> datetime | None:
         last = self._view.candles.last_open_time(series.source, series.symbol, series.timeframe)
         return None if last is None else min(last + series.timeframe.duration, series.timeframe.floor(now))
+
+
+def _all_passed(series: Series, cutoff: datetime, now: datetime) -> ForecastUnavailableError:
+    hours = (now - cutoff).total_seconds() / 3600
+    return ForecastUnavailableError(
+        f"{series}: the newest candle closed {hours:.0f} hours ago, so every target has passed; "
+        f"wait for the source or run `mur fetch {series.symbol} --timeframe {series.timeframe}`"
+    )

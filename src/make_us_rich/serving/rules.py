@@ -14,6 +14,7 @@ _OPEN_PATHS = LOGIN_PATHS | {"/", "/healthz", "/readyz", "/docs", "/openapi.json
 _OPEN_FOLDERS = ("/docs/",)
 _MEMBER_PATHS = frozenset({"/logout", "/v1/logout", "/v1/me", "/v1/tokens", "/v1/watchlist"})
 _MEMBER_FOLDERS = ("/v1/tokens/", "/v1/watchlist/")
+_COUNTED_MEMBER_PATHS = frozenset({"/v1/watchlist"})  # one's own, but it holds forecasts
 _ADMIN_FOLDER = "/v1/admin"
 
 
@@ -24,7 +25,7 @@ class Need(Enum):
     READER = auto()
     """A token or a login, unless reading is public."""
     MEMBER = auto()
-    """A token or a login, always; such calls are not counted against the month."""
+    """A token or a login, always; few such calls are counted against the month, see `is_counted`."""
     ADMIN = auto()
 
 
@@ -41,3 +42,12 @@ def need_of(path: str) -> Need:
     if path in _MEMBER_PATHS or path.startswith(_MEMBER_FOLDERS):
         return Need.MEMBER
     return Need.READER
+
+
+def is_counted(need: Need, path: str) -> bool:
+    """Say whether a call with a token counts against the month.
+
+    >>> [is_counted(need_of(path), path) for path in ("/v1/forecasts", "/v1/watchlist", "/v1/me")]
+    [True, True, False]
+    """
+    return need is Need.READER or path in _COUNTED_MEMBER_PATHS

@@ -153,6 +153,36 @@ def test_a_token_remembers_its_last_use(client, bearer, people):
     assert (utc_now() - used).total_seconds() < 60
 
 
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/tokens", "/v1/admin/users", READING])
+def test_a_token_remembers_its_last_use_whatever_it_was_used_for(client, bearer, people, path):
+    assert client.get(path, headers=bearer("ada", "read", "admin")).status_code == 200
+    used = list_tokens(people, "ada")[0].token.last_used_at
+    assert (utc_now() - used).total_seconds() < 60
+
+
+def test_a_token_remembers_uses_that_need_no_database_and_those_once_a_minute(
+    open_client, bearer, people, monkeypatch
+):
+    noted = []
+    monkeypatch.setattr("make_us_rich.serving.metering.note_use", lambda *told: noted.append(told[1]))
+    client, headers, others = open_client(monthly_quota=1_000_000), bearer(), bearer()
+    for _ in range(4):
+        assert client.get(READING, headers=headers).status_code == 200
+    assert len(noted) == 1
+    assert client.get(READING, headers=others).status_code == 200
+    assert len(noted) == 2, "a second token of a user whose calls are lent"
+
+
+def test_a_use_that_cannot_be_noted_is_answered_all_the_same(client, bearer, monkeypatch):
+    headers = bearer()
+
+    def fail(*_):
+        raise StoreError("/secret/place: broken")
+
+    monkeypatch.setattr("make_us_rich.serving.metering.note_use", fail)
+    assert client.get("/v1/me", headers=headers).status_code == 200
+
+
 def test_a_database_that_fails_is_a_503_and_tells_nothing(client, bearer, monkeypatch):
     headers = bearer()
 

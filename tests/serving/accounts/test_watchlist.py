@@ -1,11 +1,13 @@
 """`/v1/watchlist`: what is held, now, a day ago, later, and together."""
 
+from datetime import timedelta
+
 import numpy as np
 import polars as pl
 import pytest
 
 from make_us_rich.market.symbol import Symbol
-from trial_desk import hourly_candles
+from trial_desk import END, hourly_candles
 
 ETH = Symbol("ETH", "USDT")
 
@@ -25,6 +27,12 @@ def holder(desk, client, log_in):
     return hold
 
 
+@pytest.fixture
+def nine_hours_late(desk):
+    """Moves the clock on before anything is computed."""
+    desk.clock.moment = END + timedelta(hours=9)
+
+
 def test_a_holding_is_worth_its_amount_times_the_last_close(holder, client):
     (holding,) = holder(BTC=0.5)["holdings"]
     closes = hourly_candles()["close"]
@@ -39,6 +47,12 @@ def test_a_holding_is_worth_its_amount_times_the_last_close(holder, client):
             pytest.approx(0.5 * levels["0.5"]),
             told["is_baseline"],
         )
+
+
+def test_late_holdings_are_valued_over_the_targets_that_lie_ahead(nine_hours_late, holder):
+    answer = holder(BTC=0.5, ETH=2)
+    for valued in (*answer["holdings"], *answer["totals"]):
+        assert [step["horizon"] for step in valued["steps"]] == [12, 24]
 
 
 def test_one_pair_alone_keeps_its_own_interval(holder):
@@ -101,3 +115,28 @@ def test_others_do_not_see_what_one_holds(holder, client, log_in):
 def test_an_amount_that_is_none_is_refused(client, log_in, amount):
     answer = client.put("/v1/watchlist/BTC-USDT", json={"amount": amount}, headers=log_in(client))
     assert answer.status_code == 422
+
+
+# the month
+
+
+def test_a_watchlist_asked_for_with_a_token_counts_as_the_forecasts_it_holds(open_client, bearer):
+    client, headers = open_client(monthly_quota=2), bearer()
+    left = [client.get("/v1/watchlist", headers=headers).headers["ratelimit-remaining"] for _ in range(2)]
+    assert left == ["1", "0"]
+    refused = client.get("/v1/watchlist", headers=headers)
+    assert (refused.status_code, refused.headers["ratelimit-limit"]) == (429, "2")
+    assert int(refused.headers["retry-after"]) > 0
+    assert client.get("/v1/me", headers=headers).json()["calls_this_month"] == 2
+    described = client.get("/openapi.json").json()["paths"]["/v1/watchlist"]["get"]["responses"]
+    assert {"200", "401", "429"} <= set(described)
+
+
+def test_a_watchlist_in_a_browser_does_not_count(holder, client):
+    holder(BTC=1)
+    assert client.get("/v1/me").json()["calls_this_month"] == 0
+
+
+def test_changing_a_watchlist_does_not_count(open_client, bearer):
+    client, headers = open_client(monthly_quota=0), bearer("ada", "admin")
+    assert client.put("/v1/watchlist/BTC-USDT", json={"amount": 1}, headers=headers).status_code == 204

@@ -144,6 +144,12 @@ def _next_step(served: ServedForecast) -> ForecastStep:
     for step in served.forecast.steps:
         if step.horizon == 1:
             return step
+    champion = served.champion
+    if champion is None or 1 in champion.manifest.horizons:
+        raise ForecastUnavailableError(
+            f"{served.forecast.name}: the close after {served.forecast.cutoff.isoformat()} has passed and "
+            "its candle is not here; wait for the source or run `mur fetch`; /v1/forecasts has the later ones"
+        )
     raise ForecastUnavailableError(
         f"{served.forecast.name}: its model does not forecast the next close; ask /v1/forecasts"
     )

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 
-from make_us_rich.errors import MakeUsRichError, UnknownNameError
+from make_us_rich.errors import ForecastUnavailableError, MakeUsRichError, UnknownNameError
 from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.sheet import trend_event
 from make_us_rich.market.candle import CandleArrays
@@ -39,6 +40,10 @@ class ServedTrend:
     models: TrendModels
     is_recorded: bool = False
 
+    def has_passed(self, now: datetime) -> bool:
+        """Say whether it is not in the journal and its target no longer lies ahead."""
+        return not self.is_recorded and self.forecast.target_time <= now
+
 
 class TrendPredictor:
     """The current trends of every stored daily series, up and down.
@@ -68,21 +73,24 @@ class TrendPredictor:
         self._watch.stop()
 
     def all_served(self) -> dict[ModelName, ServedTrend]:
-        """Return every trend, computed first if nobody did yet."""
+        """Return every trend that is recorded or still ahead, computed first if nobody did yet."""
         if not self._is_complete:
             self.refresh()
-        return dict(self._served)
+        now = self._view.clock.now()
+        return {name: one for name, one in self._served.items() if not one.has_passed(now)}
 
     def problems(self) -> dict[ModelName, MakeUsRichError]:
         """Return why there is no new forecast, for each trend where that is so."""
-        return dict(self._problems)
+        now = self._view.clock.now()
+        passed = {name: _passed(one.forecast) for name, one in self._served.items() if one.has_passed(now)}
+        return passed | self._problems
 
     def served(self, names: Sequence[ModelName]) -> list[ServedTrend]:
         """Return those of some trends there are; if there are none, what stands in the way is raised."""
         served = self.all_served()
         found = [served[name] for name in names if name in served]
         if not found:
-            raise self._problems.get(names[0], _not_stored(names[0]))
+            raise self.problems().get(names[0], _not_stored(names[0]))
         return found
 
     def refresh(self) -> None:
@@ -181,6 +189,14 @@ def _not_stored(name: ModelName) -> UnknownNameError:
     return UnknownNameError(
         f"{name.symbol} {name.timeframe}: no candles are stored; "
         f"run `mur fetch {name.symbol} --timeframe {name.timeframe}`"
+    )
+
+
+def _passed(forecast: TrendForecast) -> ForecastUnavailableError:
+    return ForecastUnavailableError(
+        f"{forecast.symbol} {forecast.timeframe}: the target of its newest trend passed on "
+        f"{forecast.target_time:%Y-%m-%d}; wait for the source or run "
+        f"`mur fetch {forecast.symbol} --timeframe {forecast.timeframe}`"
     )
 
 

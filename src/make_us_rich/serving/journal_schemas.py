@@ -24,7 +24,7 @@ class PredictionAnswer(Answer):
     probability: float | None
     missing: str | None = Field(description="Why there is no forecast, where there is none.")
     remark: str | None = Field(description="Why a baseline was served where a model had passed the gate.")
-    input_hash: str = Field(description="SHA-256 of the candles it could see.")
+    input_hash: str = Field(description="SHA-256 of what it was made from.")
     recorded_at: datetime
     actual: float | None = Field(description="The close; 1 or 0 where a trend came or not.")
     error: float | None = Field(description="The close minus the median; the label minus the probability.")

@@ -97,6 +97,10 @@ def rows_of(journal, table):
         return sorted(map(tuple, session.execute(text(f"SELECT * FROM {table}"))), key=str)
 
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
 def altered(table, *, without_id=False):
     """The columns of a table, and the same with something else said in one of them."""
     said, other = SAID[table]
@@ -106,11 +110,10 @@ def altered(table, *, without_id=False):
     return ", ".join(names), ", ".join(other if name == said else name for name in names)
 
 
+@on_sqlite
 @pytest.mark.parametrize("without_id", [False, True])
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_nothing_written_can_be_replaced_on_sqlite(full, table, without_id):
-    if not full.database.is_sqlite:
-        pytest.skip("PostgreSQL has no REPLACE")
     before = rows_of(full, table)
     names, other = altered(table, without_id=without_id)
     replace = f"INSERT OR REPLACE INTO {table} ({names}) SELECT {other} FROM {table}"
@@ -124,9 +127,8 @@ def test_nothing_written_can_be_replaced_on_sqlite(full, table, without_id):
     assert rows_of(full, table) == before
 
 
+@on_sqlite
 def test_a_hidden_row_number_replaces_nothing_either(full):
-    if not full.database.is_sqlite:
-        pytest.skip("PostgreSQL has no row numbers")
     names, _ = altered("drift_verdicts")
     other = names.replace("horizon", "horizon + 1")
     replace = (
@@ -154,10 +156,9 @@ def test_an_insert_that_would_update_changes_nothing(full, table):
     assert rows_of(full, table) == before
 
 
+@on_postgresql
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_no_table_of_the_record_can_be_emptied_on_postgresql(full, table):
-    if full.database.is_sqlite:
-        pytest.skip("SQLite has no TRUNCATE")
     before = rows_of(full, table)
     with pytest.raises(DBAPIError, match="is append-only"), full.database.write() as session:
         session.execute(text(f"TRUNCATE {table} CASCADE"))
@@ -171,9 +172,8 @@ def test_of_many_rows_at_once_the_new_ones_are_written_and_returned(journal):
     assert counts(journal) == (54, 0, 54)
 
 
+@on_sqlite
 def test_whether_a_row_is_there_is_asked_of_an_index(journal):
-    if not journal.database.is_sqlite:
-        pytest.skip("PostgreSQL needs no such question")
     with journal.database.read() as session:
         triggers = session.scalars(text("SELECT sql FROM sqlite_master WHERE name LIKE '%no_replace%'")).all()
         for trigger in triggers:

@@ -17,12 +17,12 @@ from make_us_rich.serving.desk_view import DeskView, Series
 _LOG = structlog.get_logger("make_us_rich.desk")
 _OVERLAP = 2  # candles
 
-OnRevised = Callable[[pl.DataFrame], None]
+OnRevisedPage = Callable[[pl.DataFrame], None]
 """Told of candles of which some differ from the stored ones, which stay."""
 
 
 def take_in(
-    source: CandleSource, store: CandleStore, series: Series, moment: datetime, on_revised: OnRevised
+    source: CandleSource, store: CandleStore, series: Series, moment: datetime, on_revised: OnRevisedPage
 ) -> int:
     """Store the candles of a series that have closed by `moment`, and return how many are new.
 

@@ -17,6 +17,7 @@ from make_us_rich.database.schema import create_if_absent
 from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles, as_full_candles
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.registries import installed
 
 _REPOSITORY = Path(__file__).parents[1]
 
@@ -103,6 +104,33 @@ def database(empty_database: Database) -> Database:
     """A database with every table and no row, on either engine."""
     create_if_absent(empty_database)
     return empty_database
+
+
+@pytest.fixture
+def install_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, dict[str, dict[str, str]], str], None]]:
+    """Return a function that installs a package of one module, with its entry points by group."""
+
+    def install(name: str, points: dict[str, dict[str, str]], source: str) -> None:
+        site = tmp_path / "site"
+        metadata = site / f"{name}-1.0.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n"
+        )
+        groups = (
+            "\n".join([f"[{group}]", *(f"{key} = {value}" for key, value in parts.items())])
+            for group, parts in points.items()
+        )
+        (metadata / "entry_points.txt").write_text("\n".join(groups))
+        (site / f"{name}.py").write_text(source)
+        monkeypatch.syspath_prepend(site)
+        installed.cache_clear()
+
+    yield install
+    monkeypatch.undo()
+    installed.cache_clear()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
+from make_us_rich.market.series import Series
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.registry.model_name import ModelName
@@ -40,7 +41,7 @@ class TrendDesk(TrialDesk):
     """A desk with the few things tests of trends do to it."""
 
     def add_days(self, candles, symbol=SOL, source="recorded"):
-        self.store.append(candles, source, symbol, DAY)
+        self.store.append(candles, Series(source, symbol, DAY))
         return self
 
     def shelve_trend(self, **given):

@@ -1,6 +1,7 @@
 """Toy trend versions as a pool leaves them: evidence of several candidates, and what each exported."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from make_us_rich.models.trend_baselines import TREND_BASELINES
 from make_us_rich.testing.trend_artifacts import ToyTrendModel, toy_trend_draft, toy_trend_evidence
@@ -29,12 +30,12 @@ def exported(*candidates):
 
 def trend_draft(symbol="SOL/USDT", candidates=CANDIDATES):
     toy = toy_trend_draft(model=EVEN).manifest
-    unbounded = {"skill_high": dict.fromkeys(TREND_BASELINES)}
+    unbounded = {"skill_high": dict.fromkeys(TREND_BASELINES, math.nan)}
     changes = {
         "model": candidates[0],
         "served_by": "random_walk",
         "evidence": {
-            name: toy_trend_evidence(name, skill=-0.02).model_copy(update=unbounded)
+            name: replace(toy_trend_evidence(name, skill=-0.02), **unbounded)
             for name in (*TREND_BASELINES, *candidates, "pool")
         },
         "published": dict.fromkeys((*candidates, "pool"), toy.published["pool"]),

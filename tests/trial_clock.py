@@ -1,5 +1,7 @@
 """Clocks and sources for tests of the desk."""
 
+from make_us_rich.errors import SourceUnavailableError
+
 
 class JumpingClock:
     """A wall clock that arrives at once wherever somebody waits for, until its end."""
@@ -26,3 +28,24 @@ class ChangedSource:
     def fetch(self, symbol, timeframe, since, until):
         for page in self._source.fetch(symbol, timeframe, since, until):
             yield page.with_columns(volume=self._volume)
+
+
+class LateSource:
+    """A source whose newest candle appears only some time after it has closed."""
+
+    def __init__(self, source, clock, delay):
+        self.name, self.market = source.name, source.market
+        self._source, self._clock, self._delay = source, clock, delay
+
+    def fetch(self, symbol, timeframe, since, until):
+        return self._source.fetch(symbol, timeframe, since, min(until, self._clock.now() - self._delay))
+
+
+class AwaySource:
+    """A source that cannot be reached."""
+
+    def __init__(self, source):
+        self.name, self.market = source.name, source.market
+
+    def fetch(self, symbol, timeframe, since, until):
+        raise SourceUnavailableError("the exchange is away; try again later")

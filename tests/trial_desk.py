@@ -6,13 +6,17 @@ import numpy as np
 import polars as pl
 
 from make_us_rich.database.engine import open_database
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.kinds import open_shelf
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.reading import JournalRecords
+from make_us_rich.market.series import Series
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.registry.shelf import Shelf
 from make_us_rich.serving.access import Access
 from make_us_rich.serving.app import create_app
-from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.testing.artifacts import toy_draft
 
 BTC = Symbol("BTC", "USDT")
@@ -56,18 +60,20 @@ class TrialDesk:
     def __init__(self, root, market="replay"):
         self.root = root
         self.store = CandleStore(root / "candles")
-        self.shelf = Shelf(root / "shelf", market)
+        self.shelf = open_shelf(root / "shelf", market)
         self.clock = SetClock(END + timedelta(minutes=1))
         self.database = open_database(f"sqlite:///{root / 'desk.db'}")
-        self.view = DeskView(market, self.store, self.shelf, self.clock, stale_limit=timedelta(hours=48))
+        self.view = MarketView(market, self.store, self.shelf, self.clock, stale_limit=timedelta(hours=48))
 
     def add_candles(self, candles, symbol=BTC, source="recorded"):
-        self.store.append(candles, source, symbol, HOUR)
+        self.store.append(candles, Series(source, symbol, HOUR))
         return self
 
     def app(self, **access):
         """The API over this desk; reading is public, as only tests of accounts need accounts."""
-        return create_app(self.view, Access(self.database, b"k" * 32, **{"public_read": True, **access}))
+        journal = Journal(self.database, self.view.market)
+        board = Board(self.view, JournalRecords(journal))
+        return create_app(board, Access(self.database, b"k" * 32, **{"public_read": True, **access}), journal)
 
     def promote(self, draft=None):
         draft = draft or toy_draft(self.view.market)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import polars as pl
 from sqlalchemy import select
 
 from make_us_rich.database.journal_tables import (
@@ -12,11 +13,17 @@ from make_us_rich.database.journal_tables import (
     pending_forecasts,
     weekly_scores,
 )
+from make_us_rich.forecasting.forecast import SERVED, Forecast, ForecastStep
+from make_us_rich.forecasting.kind import KnownCandles
+from make_us_rich.forecasting.price.forecast import PERSISTENCE, VOLATILITY
 from make_us_rich.journal.journal import Journal
-from make_us_rich.journal.outcome import closes_as_actuals, score_due
-from make_us_rich.journal.record import record_sheets
-from make_us_rich.journal.sheet import PERSISTENCE, SERVED, VOLATILITY, Entry, Sheet
-from make_us_rich.models.forecast import HORIZONS, QUANTILE_LEVELS
+from make_us_rich.journal.outcome import score_due
+from make_us_rich.journal.record import record_forecasts
+from make_us_rich.market.series import Series
+from make_us_rich.market.symbol import Symbol
+from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.models.quantiles import HORIZONS, QUANTILE_LEVELS
+from make_us_rich.registry.model_name import ModelName
 
 START = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday
 HOUR = timedelta(hours=1)
@@ -33,28 +40,51 @@ def closes_of(hours, seed=0, start=START, volatility=0.01):
     return {start + n * HOUR: float(price) for n, price in enumerate(prices)}
 
 
-def sheet_at(cutoff, last_close, name=NAME, *, spreads=None, model="lstm", version=3, horizons=HORIZONS):
-    """A sheet with the three forecasters; a spread of None is a missing forecast."""
+def candles_of(closes):
+    """Candles with these closes, by close time."""
+    rows = sorted(closes.items())
+    return pl.DataFrame(
+        {"open_time": [moment - HOUR for moment, _ in rows], "close": [close for _, close in rows]},
+        schema={"open_time": pl.Datetime("ms", "UTC"), "close": pl.Float64},
+    )
+
+
+def known(candles):
+    """Candles as whoever scores gets them."""
+    series = Series("recorded", Symbol("BTC", "USDT"), Timeframe("1h"))
+    return KnownCandles("replay", {series: candles})
+
+
+def forecast_at(cutoff, last_close, name=NAME, *, spreads=None, model="lstm", version=3, horizons=HORIZONS):
+    """A forecast with its yardsticks; a spread of None is a missing one."""
     spread_of = SPREADS if spreads is None else spreads
-    entries = []
-    for forecaster, spread in spread_of.items():
+
+    def steps(forecaster, spread):
+        is_served = forecaster == SERVED
         for horizon in horizons:
             quantiles = None
             if spread is not None:
                 quantiles = tuple((last_close * np.exp(spread * np.sqrt(horizon) * _SHAPE)).tolist())
-            is_served = forecaster == SERVED
-            entries.append(
-                Entry(
-                    forecaster,
-                    horizon,
-                    cutoff + horizon * HOUR,
-                    model if is_served else forecaster,
-                    version if is_served else None,
-                    quantiles,
-                    missing=None if quantiles else "nothing was shelved",
-                )
+            yield ForecastStep(
+                horizon,
+                cutoff + horizon * HOUR,
+                model if is_served else forecaster,
+                version=version if is_served else None,
+                quantiles=quantiles,
+                missing=None if quantiles else "nothing was shelved",
             )
-    return Sheet(name, cutoff, last_close, "0" * 64, tuple(entries))
+
+    said = {forecaster: tuple(steps(forecaster, spread)) for forecaster, spread in spread_of.items()}
+    served = said.pop(SERVED)
+    return Forecast(
+        ModelName.parse(name), "replay", cutoff, last_close, served, version, "0" * 64, yardsticks=said
+    )
+
+
+def score(journal, closes, now, name=NAME):
+    """Score what is due at a moment, given closes by close time."""
+    candles = candles_of({moment: close for moment, close in closes.items() if moment <= now})
+    return score_due(journal, [ModelName.parse(name)], lambda *_: known(candles), now)
 
 
 def play(journal, closes, name=NAME, *, since=START, **options):
@@ -62,8 +92,8 @@ def play(journal, closes, name=NAME, *, since=START, **options):
     for cutoff, close in closes.items():
         if cutoff < since:
             continue
-        score_due(journal, name, closes_as_actuals(closes), cutoff)
-        record_sheets(journal, [sheet_at(cutoff, close, name, **options)], cutoff)
+        score(journal, closes, cutoff, name)
+        record_forecasts(journal, [forecast_at(cutoff, close, name, **options)], cutoff)
 
 
 def contents(journal):
@@ -87,5 +117,5 @@ def counts(journal):
     return tuple(len(rows) for rows in contents(journal)[:3])
 
 
-def trial(database, market="replay"):
-    return Journal(database, market)
+def trial(database, market="replay", history=1):
+    return Journal(database, market, history)

@@ -28,10 +28,9 @@ from make_us_rich.accounts.tokens import TokenRequest, create_token
 from make_us_rich.accounts.users import add_user
 from make_us_rich.database.engine import Database, open_database
 from make_us_rich.database.schema import create_if_absent
+from make_us_rich.forecasting.market_view import MarketView
 from make_us_rich.serving.access import Access, utc_now
-from make_us_rich.serving.app import create_app
-from make_us_rich.serving.desk_view import DeskView
-from serving import alternate, desk_of, resolve_artifact, serving, summary
+from serving import alternate, api_of, desk_of, resolve_artifact, serving, summary
 
 ROUNDS = 7
 REQUESTS_PER_ROUND = 6_400
@@ -123,7 +122,9 @@ def databases(folder: Path) -> Iterator[tuple[str, str]]:
         server.cleanup()
 
 
-def bench(view: DeskView, database: Database, load: Callable[[Order], Load], rounds: int) -> dict[str, float]:
+def bench(
+    view: MarketView, database: Database, load: Callable[[Order], Load], rounds: int
+) -> dict[str, float]:
     path = f"/v1/forecasts/{next(iter(view.series())).symbol.path_name}"
     now = utc_now()
 
@@ -135,10 +136,10 @@ def bench(view: DeskView, database: Database, load: Callable[[Order], Load], rou
     modest = [new_token(f"modest{n}") for n in range(rounds + 1)]  # a round nearly uses up a month
     limits = {"rate_limit_per_minute": UNLIMITED}
     with (
-        serving(create_app(view, Access(database, b"k" * 32, public_read=True))) as public,
-        serving(create_app(view, Access(database, b"k" * 32, monthly_quota=UNLIMITED, **limits))) as closed,
-        serving(create_app(view, Access(database, b"k" * 32, monthly_quota=SCARCE, **limits))) as unlent,
-        serving(create_app(view, Access(database, b"k" * 32, monthly_quota=CALLS_LEFT, **limits))) as scarce,
+        serving(api_of(view, Access(database, b"k" * 32, public_read=True))) as public,
+        serving(api_of(view, Access(database, b"k" * 32, monthly_quota=UNLIMITED, **limits))) as closed,
+        serving(api_of(view, Access(database, b"k" * 32, monthly_quota=SCARCE, **limits))) as unlent,
+        serving(api_of(view, Access(database, b"k" * 32, monthly_quota=CALLS_LEFT, **limits))) as scarce,
     ):
         each = REQUESTS_PER_ROUND // CONNECTIONS
         orders = {

@@ -26,17 +26,18 @@ from accounts import databases
 from make_us_rich.database.engine import Database, open_database
 from make_us_rich.database.journal_tables import QUANTILE_COLUMNS, forecasts, outcomes
 from make_us_rich.database.schema import create_if_absent
+from make_us_rich.forecasting.forecast import SERVED
+from make_us_rich.forecasting.kinds import open_shelf
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.forecasting.price.kind import PriceKind
 from make_us_rich.journal.journal import Journal
-from make_us_rich.journal.sheet import PRICE_FORECASTERS
 from make_us_rich.journal.weekly import PRICE_CELLS, WeekKey, WeekSums, add_to_weeks, week_of
 from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.store import CandleStore
-from make_us_rich.models.forecast import HORIZONS
-from make_us_rich.registry.shelf import Shelf
+from make_us_rich.models.quantiles import HORIZONS
 from make_us_rich.serving.access import Access
-from make_us_rich.serving.app import create_app
-from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.server import ApiServer
+from serving import api_of
 
 ROWS = 1_000_000
 NAMES = 40
@@ -45,6 +46,7 @@ ROUNDS = 20
 BATCH = 20_000
 START = datetime(2024, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+FORECASTERS = (SERVED, *PriceKind.yardsticks)
 PATHS = {
     "track record, all of it": "/v1/track-record",
     "track record, one pair": "/v1/track-record?symbol=C00-USDT",
@@ -87,10 +89,10 @@ def bench(url: str, home: Path, arguments: argparse.Namespace) -> dict[str, Any]
     began = time.perf_counter()
     rows = fill(Journal(database, "replay"), arguments.rows)
     seconds = time.perf_counter() - began
-    view = DeskView(
+    view = MarketView(
         "replay",
         CandleStore(home / "candles"),
-        Shelf(home / "shelf", "replay"),
+        open_shelf(home / "shelf", "replay"),
         ReplayClock(START, START, None),
     )
     with running(view, database) as address:
@@ -101,15 +103,15 @@ def bench(url: str, home: Path, arguments: argparse.Namespace) -> dict[str, Any]
 
 def fill(journal: Journal, rows: int) -> int:
     """Put in scored forecasts of many names, and their weekly sums, and return how many."""
-    hours = rows // (NAMES * len(HORIZONS) * len(PRICE_FORECASTERS))
+    hours = rows // (NAMES * len(HORIZONS) * len(FORECASTERS))
     chance = np.random.default_rng(0)
     said, came, row_id = [], [], 0
     for number in range(NAMES):
         name = f"price.C{number:02d}-USDT.1h"
-        losses = chance.gamma(2.0, 0.001, (hours, len(HORIZONS), len(PRICE_FORECASTERS)))
+        losses = chance.gamma(2.0, 0.001, (hours, len(HORIZONS), len(FORECASTERS)))
         for hour in range(hours):
             for position, horizon in enumerate(HORIZONS):
-                for column, forecaster in enumerate(PRICE_FORECASTERS):
+                for column, forecaster in enumerate(FORECASTERS):
                     row_id += 1
                     said.append(forecast_row(row_id, name, START + hour * HOUR, horizon, forecaster))
                     came.append(outcome_row(row_id, float(losses[hour, position, column])))
@@ -127,6 +129,8 @@ def forecast_row(row_id: int, name: str, cutoff: datetime, horizon: int, forecas
     return {
         "id": row_id,
         "market": "replay",
+        "history": 1,
+        "counted": True,
         "name": name,
         "cutoff": cutoff,
         "horizon": horizon,
@@ -134,6 +138,7 @@ def forecast_row(row_id: int, name: str, cutoff: datetime, horizon: int, forecas
         "target_time": cutoff + horizon * HOUR,
         "model": "lstm" if forecaster == "served" else forecaster,
         "version": 1 if forecaster == "served" else None,
+        "question": None,
         "last_close": 100.0,
         **{column: 100.0 + position / 3 for position, column in enumerate(QUANTILE_COLUMNS)},
         "input_hash": "0" * 64,
@@ -192,7 +197,7 @@ def ask(address: str, path: str, rounds: int) -> dict[str, float]:
 
 
 @contextmanager
-def running(view: DeskView, database: Database) -> Iterator[str]:
+def running(view: MarketView, database: Database) -> Iterator[str]:
     ready, addresses = threading.Event(), []
 
     def on_ready(address: str) -> None:
@@ -200,7 +205,7 @@ def running(view: DeskView, database: Database) -> Iterator[str]:
         ready.set()
 
     access = Access(database, b"k" * 32, public_read=True, rate_limit_per_minute=1_000_000)
-    server = ApiServer(create_app(view, access), "127.0.0.1", 0, on_ready)
+    server = ApiServer(api_of(view, access), "127.0.0.1", 0, on_ready)
     thread = threading.Thread(target=server.run)
     thread.start()
     ready.wait(30)

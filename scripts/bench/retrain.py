@@ -17,18 +17,24 @@ from pathlib import Path
 
 import polars as pl
 
-from make_us_rich.market.snapshot import Origin, save_snapshot, take_snapshot
+from make_us_rich.forecasting.kinds import open_shelf
+from make_us_rich.market.snapshot import Origin, take_snapshot
 from make_us_rich.market.sources.simulated import SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.training.experiment import Experiment, preset_experiment
-from make_us_rich.training.parallel import run_in_processes
-from make_us_rich.training.pool import TRAINING, TrainingOutcome, TrainingTask
+from make_us_rich.registry.shelf import Shelf
+from make_us_rich.training.fits import Occasion
+from make_us_rich.training.parallel import process_executors
+from make_us_rich.training.pool import TrainingTask
+from make_us_rich.training.price.experiment import PriceExperiment, preset_experiment
+from make_us_rich.training.round import Destination, prepare_task, train_round
+from make_us_rich.training.trainers import find_by_preset
 
 PAIRS = 20
 CORES = 2
 LARGEST_MINUTES = 10.0
 HOURLY = Timeframe("1h")
+PRICE = find_by_preset("price")
 END = datetime(2026, 1, 1, tzinfo=UTC)
 LENGTH = timedelta(days=730)
 SINCE_CHAMPION = timedelta(days=30)
@@ -59,14 +65,14 @@ def retrain(arguments: argparse.Namespace, home: Path) -> dict[str, float | str 
         task(home, preset_experiment("volatility", symbol), frame, END - SINCE_CHAMPION)
         for symbol, frame in series
     ]
-    require_success(run_in_processes(TRAINING, champions, arguments.workers, say))
+    train_all(home, champions, arguments.workers)
     change = {"lstm": {"warm_start": arguments.start}} if arguments.start != "none" else {}
     tasks = [
         task(home, preset_experiment(arguments.preset, symbol, **change), frame, END)
         for symbol, frame in series
     ]
     began, before = time.monotonic(), core_seconds()
-    require_success(run_in_processes(TRAINING, tasks, arguments.workers, say))
+    train_all(home, tasks, arguments.workers)
     wall, core = time.monotonic() - began, core_seconds() - before
     minutes = core / CORES / 60
     return {
@@ -99,30 +105,26 @@ def simulated_series(count: int) -> Iterator[tuple[str, pl.DataFrame]]:
         yield f"{symbol.base}{seed or ''}/{symbol.quote}", pl.concat(list(pages))
 
 
-def task(home: Path, experiment: Experiment, candles: pl.DataFrame, end: datetime) -> TrainingTask:
+def task(home: Path, experiment: PriceExperiment, candles: pl.DataFrame, end: datetime) -> TrainingTask:
     known = candles.filter((pl.col("open_time") >= end - LENGTH) & (pl.col("open_time") < end))
     symbol, origin = Symbol.parse(experiment.symbol), Origin("simulated", "simulated")
     snapshot = take_snapshot(known, symbol, HOURLY, origin=origin, now=end)
-    save_snapshot(snapshot, home / "snapshots")
-    return TrainingTask(
-        experiment=experiment,
-        market="simulated",
-        snapshots=home / "snapshots",
-        snapshot_hash=snapshot.content_hash,
-        shelf_root=home / "shelf",
-        now=end,
-    )
+    return prepare_task(PRICE, experiment, Occasion(snapshot, end), home / "snapshots", shelf_of(home))
 
 
-def require_success(outcomes: list[TrainingOutcome]) -> None:
-    failures = [f"{outcome.name}: {outcome.failure}" for outcome in outcomes if outcome.result is None]
+def train_all(home: Path, tasks: list[TrainingTask], workers: int) -> None:
+    to = Destination(shelf_of(home), None, say, lambda _: None)
+    failures = train_round(tasks, process_executors(workers), to).failures
     if failures:
-        raise SystemExit("\n".join(failures))
+        raise SystemExit("\n".join(f"{name}: {reason}" for name, reason in failures.items()))
 
 
-def say(outcome: TrainingOutcome) -> None:
-    seconds = f"{outcome.result.seconds:.0f} s" if outcome.result else "failed"
-    print(f"{outcome.name}: {seconds}", file=sys.stderr, flush=True)
+def shelf_of(home: Path) -> Shelf:
+    return open_shelf(home / "shelf", "simulated")
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def core_seconds() -> float:

@@ -1,4 +1,4 @@
-"""What serving costs: a cached forecast against an empty route, `forecast()` against bare ONNX Runtime.
+"""What serving costs: a cached forecast against an empty route, `price_forecast()` against bare ONNX Runtime.
 
 Both sides of each ratio are measured in alternating rounds of one run, because the speed of a shared machine
 drifts; the median of the ratios counts. The load client is another process that keeps a few connections busy
@@ -29,20 +29,26 @@ import uvicorn
 from fastapi import FastAPI
 
 from make_us_rich.database.engine import open_database
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.kinds import open_shelf
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.forecasting.price.artifact import PRICE_ARTIFACT, PriceArtifact
+from make_us_rich.forecasting.price.forecast import Forecasters, price_forecast
+from make_us_rich.forecasting.price.manifest import PriceManifest
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.reading import JournalRecords
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.clock import ReplayClock
+from make_us_rich.market.series import Series
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.baselines import baseline_quantiles
-from make_us_rich.models.forecast import NAIVE_BASELINES
-from make_us_rich.registry.artifact import MODEL_FILE, Artifact, load_artifact, read_manifest
+from make_us_rich.models.quantiles import NAIVE_BASELINES
+from make_us_rich.registry.artifact import MODEL_FILE, load_artifact, read_manifest
 from make_us_rich.registry.model_name import ModelName
-from make_us_rich.registry.shelf import Shelf
 from make_us_rich.serving.access import Access
 from make_us_rich.serving.app import create_app
-from make_us_rich.serving.desk_view import DeskView
-from make_us_rich.serving.forecasting import Forecasters, forecast
 from make_us_rich.serving.server import listen
 
 ROUNDS = 9
@@ -84,23 +90,23 @@ def print_report(route: dict[str, float], call: dict[str, float]) -> None:
     print(f"cached forecast      {route['forecast']:8.0f} requests/s")
     print(f"empty FastAPI route  {route['empty']:8.0f} requests/s")
     print(f"ratio                {route['ratio']:8.2f} (at least {LEAST_ROUTE_RATIO:.2f})")
-    print(f"forecast()           {call['forecast'] * 1e3:8.3f} ms")
+    print(f"price_forecast()     {call['forecast'] * 1e3:8.3f} ms")
     print(f"bare ONNX Runtime    {call['bare'] * 1e3:8.3f} ms")
     print(f"ratio                {call['ratio']:8.2f} (at most {LARGEST_CALL_RATIO:.2f})")
 
 
-def resolve_artifact(folder: Path | None, root: Path) -> Artifact:
+def resolve_artifact(folder: Path | None, root: Path) -> PriceArtifact:
     """A model on a shelf of our own, so that the one it was taken from stays as it is."""
     if folder is None:
         from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 
         draft = toy_draft(model=ToyPriceModel(lookback=240, hidden=48))
-        shelf = Shelf(root / "shelf", draft.manifest.market)
+        shelf = open_shelf(root / "shelf", draft.manifest.market)
         return shelf.load(draft.manifest.name, shelf.shelve(draft))
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, PriceManifest)
     copy = root / "shelf" / manifest.name / str(manifest.version)
     shutil.copytree(folder, copy)
-    return load_artifact(copy, manifest.market)
+    return load_artifact(copy, manifest.market, PRICE_ARTIFACT)
 
 
 def random_walk() -> pl.DataFrame:
@@ -119,24 +125,24 @@ def random_walk() -> pl.DataFrame:
     )
 
 
-def desk_of(artifact: Artifact, root: Path) -> DeskView:
+def desk_of(artifact: PriceArtifact, root: Path) -> MarketView:
     """A desk whose newest candle closed a minute ago, and stays so."""
     manifest = artifact.manifest
     candles = CandleStore(root / "candles")
-    candles.append(random_walk(), "random-walk", Symbol.parse(manifest.symbol), TIMEFRAME)
+    candles.append(random_walk(), Series("random-walk", Symbol.parse(manifest.symbol), TIMEFRAME))
     now = END + timedelta(minutes=1)
-    shelf = Shelf(root / "shelf", manifest.market)
+    shelf = open_shelf(root / "shelf", manifest.market)
     shelf.promote(manifest.name, manifest.version, "to be measured", now)
-    return DeskView(manifest.market, candles, shelf, ReplayClock(now, now, speed=None))
+    return MarketView(manifest.market, candles, shelf, ReplayClock(now, now, speed=None))
 
 
 # -- routes ------------------------------------------------------------------------------------------
 
 
-def bench_routes(view: DeskView, folder: Path, rounds: int) -> dict[str, float]:
+def bench_routes(view: MarketView, folder: Path, rounds: int) -> dict[str, float]:
     symbol = next(iter(view.series())).symbol.path_name
     with (
-        serving(create_app(view, public_access(folder))) as forecast_port,
+        serving(api_of(view, public_access(folder))) as forecast_port,
         serving(empty_app()) as empty_port,
         load_client() as rate_of,
     ):
@@ -153,6 +159,12 @@ def public_access(folder: Path) -> Access:
     """Reading without accounts; `make bench WHAT=accounts` measures what they cost."""
     database = open_database(f"sqlite:///{folder / 'desk.db'}")
     return Access(database, b"k" * 32, public_read=True)
+
+
+def api_of(view: MarketView, access: Access) -> FastAPI:
+    """The whole API over a desk, with what stands in the journal of its database."""
+    journal = Journal(access.database, view.market)
+    return create_app(Board(view, JournalRecords(journal)), access, journal)
 
 
 def empty_app() -> FastAPI:
@@ -228,7 +240,7 @@ async def ask_repeatedly(port: int, path: str, times: int) -> None:
 # -- calls -------------------------------------------------------------------------------------------
 
 
-def bench_calls(artifact: Artifact, rounds: int) -> dict[str, float]:
+def bench_calls(artifact: PriceArtifact, rounds: int) -> dict[str, float]:
     lookback = artifact.manifest.lookback
     candles = CandleArrays.from_frame(random_walk())
     session = bare_session(artifact.folder / MODEL_FILE)
@@ -243,7 +255,7 @@ def bench_calls(artifact: Artifact, rounds: int) -> dict[str, float]:
     forecasters = Forecasters(artifact.manifest.market, artifact, naive)
     name = ModelName.parse(artifact.manifest.name)
     sides = {
-        "forecast": lambda: seconds_per_call(lambda: forecast(name, END, candles, forecasters)),
+        "forecast": lambda: seconds_per_call(lambda: price_forecast(name, END, candles, forecasters)),
         "bare": lambda: seconds_per_call(lambda: session.run(["quantiles"], inputs)),
     }
     return summary(alternate(rounds, sides), "forecast", "bare")

@@ -25,18 +25,18 @@ FORBIDDEN = {"sklearn", "torch", "xgboost", "lightgbm", "shap", "scipy", "pandas
 ROUND = """
 import json, sys, time
 began = time.perf_counter()
+from make_us_rich.market.series import Series
 from make_us_rich.commands.answer import begin, wall_now
-from make_us_rich.commands.trend_record import trends_record
-from make_us_rich.desk.workplace import resolve_workplace
+from make_us_rich.commands.trends import made_trends
+from make_us_rich.operations.workplace import resolve_workplace
 imported = time.perf_counter()
-record = trends_record(resolve_workplace(sys.argv[1], begin()), None, wall_now())
+found = made_trends(resolve_workplace(sys.argv[1], begin()), None, wall_now())
 done = time.perf_counter()
 print(json.dumps({
     "seconds": done - imported,
     "import_seconds": imported - began,
-    "trends": len(record["trends"]),
-    "models": sum(one["model"]["version"] is not None or one["challenger"] is not None
-                  for one in record["trends"]),
+    "trends": len(found.trends),
+    "models": sum(one.model.version is not None or one.challenger is not None for one in found.trends),
     "memory_mb": next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if "VmHWM" in line),
     "loaded": sorted({name.split(".")[0] for name in sys.modules}),
 }))
@@ -75,16 +75,17 @@ def run_round(home: Path, market: str) -> dict:
 
 
 def make_home(home: Path) -> Path:
-    from make_us_rich.desk.workplace import Workplace
+    from make_us_rich.market.series import Series
     from make_us_rich.market.symbol import Symbol
     from make_us_rich.market.timeframe import Timeframe
+    from make_us_rich.operations.workplace import Workplace
     from make_us_rich.settings import Settings
 
     place = Workplace(Settings(home=home), "replay")
     models = fit_candidates()
     for i in range(COINS):
         symbol = Symbol(f"COIN{i}", "USDT")
-        place.store().append(random_walk(i), "random-walk", symbol, Timeframe("1d"))
+        place.store().append(random_walk(i), Series("random-walk", symbol, Timeframe("1d")))
         for direction in ("up", "down"):
             name, content = models[i % len(models)]
             shelve(place.shelf(), str(symbol), direction, name, content)

@@ -1,4 +1,4 @@
-"""A small home as 0.1.0 leaves one: two markets with people, models and a journal, on made-up candles."""
+"""A small home as 0.1.0 leaves one, on made-up candles; this runs with the code of 0.1.0 only."""
 
 import io
 import os
@@ -13,6 +13,9 @@ from unittest.mock import patch
 
 import numpy as np
 import polars as pl
+from make_us_rich.desk.loop import Feed
+from make_us_rich.desk.workplace import Workplace
+from make_us_rich.training.trends import shelving as trend_shelving
 
 from homes.home_desk import run_command
 from make_us_rich.accounts.audit import Deed
@@ -26,9 +29,7 @@ from make_us_rich.database.engine import Database
 from make_us_rich.database.journal_tables import drift_verdicts
 from make_us_rich.desk.accounts import opened_access
 from make_us_rich.desk.desk import Desk
-from make_us_rich.desk.loop import Feed
 from make_us_rich.desk.progress import ProgressReport
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.evaluation.report import Report
 from make_us_rich.evaluation.trends.explain import TrendExplanation
 from make_us_rich.journal.journal import Journal, append_missing
@@ -43,7 +44,6 @@ from make_us_rich.registry.shelf import Decision
 from make_us_rich.settings import Settings
 from make_us_rich.testing.trend_artifacts import toy_trend_draft, toy_trend_evidence
 from make_us_rich.training import shelving as price_shelving
-from make_us_rich.training.trends import shelving as trend_shelving
 from trial_journal import sheet_at
 
 BTC, ETH, SOL, ADA = (Symbol(base, "USDT") for base in ("BTC", "ETH", "SOL", "ADA"))

@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from make_us_rich.commands.leak_check import check_everything
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.controls.direction import LOCATED, with_location
 from make_us_rich.evaluation.controls.findings import LeakFinding, WalkFinding, find_on_walk, p_value
@@ -44,14 +43,15 @@ from make_us_rich.evaluation.evidence import gather_evidence
 from make_us_rich.evaluation.leakage import LeakReport, check_leakage
 from make_us_rich.evaluation.scores import horizon_scores, implausible
 from make_us_rich.evaluation.walk_forward import run_walk_forward
-from make_us_rich.features.feature_set import FEATURES, compute_features
+from make_us_rich.features.feature_set import compute_features, known_features
 from make_us_rich.market.sources.walk import STILL, Climate
-from make_us_rich.models.forecast import BASELINES
 from make_us_rich.models.price_features import WARM_UP
+from make_us_rich.models.quantiles import BASELINES
+from make_us_rich.operations.leaks import check_everything
 from make_us_rich.registry.promotion import judge_horizon
-from make_us_rich.training.experiment import preset_experiment
-from make_us_rich.training.trends.control import try_trends
-from make_us_rich.training.trial import run_trial
+from make_us_rich.training.price.experiment import preset_experiment
+from make_us_rich.training.price.trial import run_trial
+from make_us_rich.training.trend.control import try_trends
 
 CONTROLS = ("i", "ii", "iii", "iv", "v")
 HORIZONS = (1, 24)
@@ -163,7 +163,7 @@ def plant_leaks(task: Task) -> Any:
     candles = walk.snapshot.candles.tail(LEAK_CANDLES)
     findings = [_leaks_found("everything the models read", check_everything(candles, HOURLY))]
     for name, feature in PLANTED_FEATURES.items():
-        features = {**FEATURES, name: feature}
+        features = {**known_features(HOURLY), name: feature}
         report = check_leakage(
             lambda rows, f=features: compute_features(rows, HOURLY, f), candles, HOURLY, WARM_UP
         )

@@ -25,18 +25,20 @@ from make_us_rich.database.engine import Database
 from make_us_rich.database.journal_tables import QUANTILE_COLUMNS, forecasts, outcomes
 from make_us_rich.database.schema import create_if_absent
 from make_us_rich.desk.desk import Desk
-from make_us_rich.desk.loop import Feed
+from make_us_rich.desk.intake import Feed
 from make_us_rich.desk.progress import ProgressReport
-from make_us_rich.desk.workplace import Workplace
+from make_us_rich.forecasting.forecast import SERVED
+from make_us_rich.forecasting.price.artifact import VOLATILITY_FILE
+from make_us_rich.forecasting.price.forecast import PERSISTENCE, VOLATILITY
 from make_us_rich.journal.journal import Journal
-from make_us_rich.journal.sheet import PERSISTENCE, PRICE_FORECASTERS, SERVED
 from make_us_rich.journal.track_record import RecordQuery, read_track_record
 from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.sources import ReplaySource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import HORIZONS, QUANTILE_LEVELS
-from make_us_rich.registry.artifact import VOLATILITY_FILE, ArtifactDraft
+from make_us_rich.models.quantiles import HORIZONS, QUANTILE_LEVELS
+from make_us_rich.operations.workplace import Workplace
+from make_us_rich.registry.artifact import ArtifactDraft
 from make_us_rich.settings import Settings
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 
@@ -87,8 +89,8 @@ def play(
     feed = Feed(source, place.store(), symbols, Timeframe("1h"))
     desk = Desk(place, feed, clock, ProgressReport(), Journal(database, "replay"))
     desk.fetch_history()
-    desk.loop.run(threading.Event())
-    desk.loop.run(threading.Event())  # the last moment once more: nothing may come of it
+    desk.run(threading.Event())
+    desk.run(threading.Event())  # the last moment once more: nothing may come of it
     return clock.now()
 
 
@@ -107,7 +109,7 @@ def judge(
         rows = [dict(row._mapping) for row in rows]
     expected = len(closes) * hours * len(HORIZONS)
     counted = Counter(row["forecaster"] for row in rows)
-    for forecaster in PRICE_FORECASTERS:
+    for forecaster in (SERVED, PERSISTENCE, VOLATILITY):
         yield (
             counted[forecaster] == expected,
             f"{counted[forecaster]:,} rows of {forecaster}, {expected:,} due",

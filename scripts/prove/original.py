@@ -24,7 +24,7 @@ from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.original import n_training_windows
 from make_us_rich.models.original_fit import OriginalOptions, fit_original
 from make_us_rich.models.price_table import build_price_table
-from make_us_rich.training.experiment import preset_experiment
+from make_us_rich.training.price.experiment import preset_experiment
 
 HOURLY = Timeframe("1h")
 TRAINING_SHARE = 0.9

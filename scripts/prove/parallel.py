@@ -8,26 +8,31 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from make_us_rich.commands.many_trainings import TrainingRound, train_several
 from make_us_rich.desk.progress import ProgressReport
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.market.candle import as_candles
+from make_us_rich.operations.experiments import Asked, Origin
+from make_us_rich.operations.requests import TrainResult
+from make_us_rich.operations.train import train_several
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.registry.mlflow import MlflowMirror
 from make_us_rich.settings import Settings
-from make_us_rich.training.experiment import Experiment, preset_experiment
+from make_us_rich.training.parallel import process_executors
+from make_us_rich.training.price.experiment import PriceExperiment, preset_experiment
+from make_us_rich.training.trainers import find_by_preset, resolve_trainer
 
 REPOSITORY = Path(__file__).parents[2]
 SINCE, UNTIL = "2023-01-01", "2024-04-01"  # all sixteen hourly pairs have candles then
 COUNT = 20
+PRICE = find_by_preset("price")
 
 
 def main() -> int:
     """Fetch and train in a fresh home, print what was found, and return 0 only if every promise is kept."""
     arguments = _parse_arguments()
+    resolve_trainer(PRICE)  # torch makes its cache among the temporary files as it is loaded, once a machine
     with tempfile.TemporaryDirectory() as folder:
         place = _clear_place(Path(folder))
         experiments = choose_experiments(arguments, Path(folder) / "recorded")
@@ -41,7 +46,7 @@ def main() -> int:
     return 0 if all(kept for kept, _ in verdicts) else 1
 
 
-def choose_experiments(arguments: argparse.Namespace, recorded: Path) -> list[Experiment]:
+def choose_experiments(arguments: argparse.Namespace, recorded: Path) -> list[PriceExperiment]:
     """Return one experiment per hourly pair, and as many of four hours as are needed to fill the count."""
     pairs = sorted(path.parent.name for path in arguments.candles.glob("*/1h.parquet"))[: arguments.count]
     for pair in pairs:
@@ -57,14 +62,15 @@ def choose_experiments(arguments: argparse.Namespace, recorded: Path) -> list[Ex
     ]
 
 
-def train_all(place: Workplace, experiments: list[Experiment], workers: int) -> dict[str, Any]:
+def train_all(place: Workplace, experiments: list[PriceExperiment], workers: int) -> TrainResult:
     """Train what `mur train` would train, in the same way."""
-    plan = TrainingRound(place.settings, None, datetime.now(UTC), workers)
+    asked = Asked(PRICE, tuple(experiments))
+    origin = Origin(place.settings, None, datetime.now(UTC))
     with ProgressReport() as progress:
-        return train_several(experiments, plan, progress)
+        return train_several(asked, origin, progress, process_executors(workers))
 
 
-def judge(place: Workplace, trained: dict[str, Any], names: list[str]) -> Iterator[tuple[bool, str]]:
+def judge(place: Workplace, trained: TrainResult, names: list[str]) -> Iterator[tuple[bool, str]]:
     """Say of each promise whether it is kept."""
     shelf, mirror = place.shelf(), MlflowMirror(place.home / "mlflow")
     once = {name: ["1"] for name in names}
@@ -72,7 +78,7 @@ def judge(place: Workplace, trained: dict[str, Any], names: list[str]) -> Iterat
     stray = [*Path.cwd().iterdir(), *Path(tempfile.gettempdir()).iterdir()]
     stray += [path for path in (place.home / "shelf").rglob(".*") if path.name != ".lock"]
     folders = sorted(path.name for path in place.home.iterdir())
-    yield not trained["failed"], f"no training failed: {trained['failed'] or 'none did'}"
+    yield not trained.failed, f"no training failed: {trained.failed or 'none did'}"
     yield {name: [str(v) for v in shelf.versions(name)] for name in shelf.names()} == once, "one version each"
     yield len(snapshots) == len(names), f"{len(snapshots)} snapshots, one of its own for each"
     yield not stray, f"no work files: {', '.join(str(path) for path in stray) or 'none'}"

@@ -16,14 +16,14 @@ import numpy as np
 import polars as pl
 
 from make_us_rich.features.market_volatility import market_variance
-from make_us_rich.market.activity import ACTIVITY_COLUMNS, ActivityInput
+from make_us_rich.market.activity import ACTIVITY_COLUMNS
 from make_us_rich.market.candle import as_candles, as_full_candles
 from make_us_rich.market.snapshot import Origin, take_snapshot, with_market_variance
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 
 if TYPE_CHECKING:
-    from make_us_rich.training.trial import Trial
+    from make_us_rich.training.price.trial import Trial
 
 PAIRS = ("ADA", "AVAX", "BNB", "BTC", "DOGE", "DOT", "ETH", "LINK", "SOL", "XRP")
 FORECASTERS = ("ewma_persistence", "volatility", "lstm", "blend")
@@ -50,9 +50,7 @@ def main() -> int:
     return 0 if all(kept for kept, _ in verdicts) else 1
 
 
-def measure_pair(
-    folder: Path, base: str, inputs: tuple[ActivityInput, ...] = ()
-) -> dict[str, list[dict[str, object]]]:
+def measure_pair(folder: Path, base: str, inputs: tuple[str, ...] = ()) -> dict[str, list[dict[str, object]]]:
     """Return the evidence of every forecaster for one pair; nothing is written."""
     from make_us_rich.evaluation.evidence import gather_evidence
 
@@ -60,10 +58,10 @@ def measure_pair(
     return {name: [asdict(e) for e in gather_evidence(trial.walk.backtest, name)] for name in FORECASTERS}
 
 
-def run_pair(folder: Path, base: str, inputs: tuple[ActivityInput, ...] = ()) -> "Trial":
+def run_pair(folder: Path, base: str, inputs: tuple[str, ...] = ()) -> "Trial":
     """Run the blend of one pair through its folds, with optional inputs or without."""
-    from make_us_rich.training.experiment import preset_experiment
-    from make_us_rich.training.trial import run_trial
+    from make_us_rich.training.price.experiment import preset_experiment
+    from make_us_rich.training.price.trial import run_trial
 
     symbol = Symbol(base, "USDT")
     experiment = preset_experiment("blend", str(symbol), inputs=list(inputs))

@@ -21,7 +21,7 @@ from make_us_rich.evaluation.trends.table import TrendTable, build_trend_table
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.models.trend_baselines import momentum, random_walk_probability
-from make_us_rich.training.trends.experiment import CANDIDATES, preset_trend
+from make_us_rich.training.trend.experiment import CANDIDATES, preset_trend
 
 END_MS = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp() * 1000)  # what follows belongs to the outer folds
 AS_BUILT = "as built"
@@ -76,7 +76,7 @@ def try_variant(task: Task) -> list[Tried]:
     import torch
 
     from make_us_rich.models.classifiers import calibration
-    from make_us_rich.training.trends.trial import run_trend_trial
+    from make_us_rich.training.trend.trial import run_trend_trial
 
     torch.set_num_threads(1)
     calibration.INTERCEPT_RIDGE = INTERCEPT_RIDGES.get(task.variant, INTERCEPT_RIDGES[AS_BUILT])
@@ -84,7 +84,7 @@ def try_variant(task: Task) -> list[Tried]:
     experiment = preset_trend(
         str(symbol), label={"kind": task.label}, candidates=list(task.candidates), directions=list(DIRECTIONS)
     )
-    label = experiment.label.to_label()
+    label = experiment.label
     days = read_days(task.file)
     before = days.open_time_ms < END_MS
     table = build_trend_table(

@@ -26,7 +26,7 @@ from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.trend_baselines import TREND_BASELINES
 from make_us_rich.registry.trend_promotion import PooledTest, judge_trend
-from make_us_rich.training.trends.experiment import CANDIDATES, preset_trend
+from make_us_rich.training.trend.experiment import CANDIDATES, preset_trend
 
 LABELS = ("sma-change", "close-change", "touch")
 DIRECTIONS = ("up", "down")
@@ -84,12 +84,12 @@ def try_coin(task: Task) -> list[Tried]:
     """Walk one coin forward in both directions; a coin without enough history gives nothing."""
     import torch
 
-    from make_us_rich.training.trends.trial import run_trend_trial
+    from make_us_rich.training.trend.trial import run_trend_trial
 
     torch.set_num_threads(1)
     symbol = Symbol.parse(task.file.parent.name)
     experiment = preset_trend(str(symbol), label={"kind": task.label})
-    label = experiment.label.to_label()
+    label = experiment.label
     table = build_trend_table(symbol, DAILY, read_days(task.file), label)
     plan = plan_folds(task.end_ms, label.horizon, DAILY.milliseconds, **experiment.folds.model_dump())
     tried = []

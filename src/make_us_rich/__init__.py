@@ -1,3 +1,5 @@
 """Make Us Rich: a self-hosted forecasting desk for cryptocurrencies."""
 
-__version__ = "0.1.0"
+from make_us_rich.version import __version__
+
+__all__ = ["__version__"]

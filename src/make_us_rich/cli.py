@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from make_us_rich import __version__
 from make_us_rich.commands import accounts, candles, models, service, shelving, training
 from make_us_rich.commands.feed import feed
 from make_us_rich.commands.trends import trends
 from make_us_rich.errors import MakeUsRichError, UsageError
+from make_us_rich.version import __version__
 
 _INTERRUPTED = 130  # what Typer answers on Ctrl-C
 _TRAIN_EXTRA = ("torch", "lightning", "onnx")

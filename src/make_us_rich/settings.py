@@ -33,12 +33,12 @@ class Settings(BaseSettings):
         default=48.0, gt=0, description="Age in hours at which old candles are no longer answered from."
     )
     database_url: SecretStr | None = Field(
-        default=None, description="sqlite:///FILE or postgresql://…; default: desk.db in the market's home."
+        default=None, description="sqlite:///FILE or postgresql://…; default: desk.db in the home."
     )
     public_read: bool = Field(default=False, description="Whether reading needs neither a token nor a login.")
     sign_up: SignUp = Field(default="invitation", description="Who may make an account for themselves.")
     secret_key: SecretStr | None = Field(
-        default=None, min_length=32, description="Signs cookies; default: a file made in the market's home."
+        default=None, min_length=32, description="Signs cookies; default: a file made in the home."
     )
     monthly_quota: int = Field(default=1_000, ge=0, description="Calls with tokens per user and month.")
     rate_limit_per_minute: int = Field(default=600, ge=1, description="Calls per user, minute and process.")
@@ -54,5 +54,5 @@ class Settings(BaseSettings):
         return self.home.expanduser() / "budgets"
 
     def market_home(self, market: Market) -> Path:
-        """Return the folder of one market; live, replay and simulated never share anything."""
+        """Return the folder of one market; live, replay and simulated never share candles or models."""
         return self.home.expanduser() / market

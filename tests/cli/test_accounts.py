@@ -92,15 +92,15 @@ def test_the_first_start_prints_a_link_that_works_once_and_reading_needs_a_token
 
 
 def test_a_database_of_an_older_version_is_refused_by_serve_and_migrated_when_told(start, mur, home, recent):
-    database = open_database(f"sqlite:///{home / 'simulated' / 'desk.db'}")
+    database = open_database(f"sqlite:///{home / 'desk.db'}")
     create_if_absent(database)
     downgrade(database)
     database.close()
     refused = start("serve", "--port", "0").result()
     assert refused.status == 1
-    assert "`mur doctor --migrate --market simulated`" in refused.line
+    assert "`mur doctor --migrate`" in refused.line
     mur("doctor", "--migrate", "--market", "simulated")
-    with sqlite3.connect(home / "simulated" / "desk.db") as connection:
+    with sqlite3.connect(home / "desk.db") as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
     connection.close()
     assert mur("users", "list").out == "no users\n"
@@ -126,7 +126,7 @@ def test_nothing_that_lets_anybody_in_is_ever_logged(start, mur, recent, home):
     urllib.request.urlopen(request).close()
     ask(f"{address}/v1/forecasts/BTC-USDT", token=made[:-1])
     log = server.interrupt().err
-    key = (home / "simulated" / "secret_key").read_text()
+    key = (home / "secret_key").read_text()
     assert "path=/predict" in log, "the access log is on"
     assert "token=…" in log
     for secret in (code, PASSWORD, token, token[17:], invitation, made, made[17:], key):

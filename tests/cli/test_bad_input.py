@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.market import files
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.testing.artifacts import toy_draft
+
+from .conftest import Answer
 
 SIMULATED = ("--source", "simulated")
 
@@ -213,13 +215,19 @@ def test_a_corrupted_artifact_is_not_promoted_and_the_old_one_stays(mur, setting
     assert shelf.champion("price.BTC-USDT.1h").version == first
 
 
-def test_a_machine_that_only_serves_says_what_training_needs(mur, monkeypatch, simulated_year):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "make_us_rich.training.train", raising=False)
-    monkeypatch.delitem(sys.modules, "make_us_rich.training.trial", raising=False)
-    monkeypatch.delitem(sys.modules, "make_us_rich.evaluation.walk_forward", raising=False)
-    answer = mur("train", "BTC/USDT", "--market", "simulated", "--since", "250d")
-    assert refused(answer, 1, "needs torch", "make-us-rich[train]")
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from make_us_rich.cli import main
+main()
+"""
+
+
+def test_a_machine_that_only_serves_says_what_training_needs(home, simulated_year):
+    # in a process of its own, because in this one a test may have loaded torch already
+    command = [sys.executable, "-c", WITHOUT_TORCH, "train", "BTC/USDT", "--market", "simulated"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused(Answer(ran.returncode, ran.stdout, ran.stderr), 1, "needs torch", "make-us-rich[train]")
 
 
 def test_verbose_shows_where_it_happened(mur):
@@ -228,5 +236,5 @@ def test_verbose_shows_where_it_happened(mur):
 
 
 def test_what_nobody_expected_is_still_one_line(mur, monkeypatch):
-    monkeypatch.setattr("make_us_rich.commands.shelf_records.list_record", lambda _: 1 // 0)
+    monkeypatch.setattr("make_us_rich.operations.shelf.list_models", lambda _: 1 // 0)
     assert refused(mur("models", "list"), 1, "ZeroDivisionError", "--verbose")

@@ -3,13 +3,13 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.predictions import PredictionQuery, read_predictions
 from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import HORIZONS
+from make_us_rich.models.quantiles import HORIZONS
+from make_us_rich.operations.workplace import Workplace
 
 END = datetime(2024, 1, 1, tzinfo=UTC)
 BTC, HOUR = Symbol("BTC", "USDT"), Timeframe("1h")

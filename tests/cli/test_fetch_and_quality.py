@@ -2,10 +2,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.market.candle import as_candles
+from make_us_rich.market.series import Series
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.operations.workplace import Workplace
 
 SIMULATED = ("fetch", "BTC/USDT", "--source", "simulated")
 
@@ -58,14 +59,14 @@ def test_repair_asks_again_for_a_gap(mur, settings, candles_folder):
     store = Workplace(settings, "replay").store()
     recorded = pl.read_parquet(candles_folder / "BINANCE" / "BTC-USDT" / "1h.parquet")
     april = recorded.filter(pl.col("open_time").dt.strftime("%Y-%m") == "2026-04").head(240)
-    store.append(april.filter(pl.col("open_time").dt.hour() != 7), "BINANCE", *series)
+    store.append(april.filter(pl.col("open_time").dt.hour() != 7), Series("BINANCE", *series))
     span = ("--since", "2026-04-01", "--until", "2026-04-11")
 
     source = f"replay:{candles_folder / 'BINANCE'}"
     (plain,) = mur("fetch", "BTC/USDT", "--source", source, *span, "--json").record["series"]
     (repaired,) = mur("fetch", "BTC/USDT", "--source", source, *span, "--repair", "--json").record["series"]
     assert (plain["added"], repaired["added"], repaired["total"]) == (0, 10, 240)
-    assert store.load("BINANCE", *series).equals(as_candles(april))
+    assert store.load(Series("BINANCE", *series)).equals(as_candles(april))
 
 
 def test_quality_counts_and_judges(mur, candles_folder):

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from make_us_rich.desk.workplace import Workplace
+from make_us_rich.market.series import Series
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.operations.workplace import Workplace
 
 HOURS = (Symbol("BTC", "USDT"), Timeframe("1h"))
 APRIL = ("--since", "2026-04-01", "--until", "2026-04-11")
@@ -47,7 +48,7 @@ def test_repair_closes_a_gap_once_the_exchange_has_the_hour(mur, settings, excha
     (repaired,) = mur("fetch", "BTC/USDT", *APRIL, "--repair", "--json").record["series"]
     assert (plain["added"], repaired["added"], repaired["total"]) == (0, 1, 240)
     assert mur("quality", "BTC/USDT", "--json").record["missing"] == 0
-    stored = Workplace(settings, "live").store().load_full("binance", *HOURS)
+    stored = Workplace(settings, "live").store().load_full(Series("binance", *HOURS))
     assert stored.null_count().sum_horizontal().item() == 0
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from make_us_rich.desk.workplace import Workplace
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.testing.artifacts import toy_draft
 
 SIMULATED = ("fetch", "BTC/USDT", "--source", "simulated")

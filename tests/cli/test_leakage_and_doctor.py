@@ -5,11 +5,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from make_us_rich.commands.leak_check import check_everything, with_activity
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.evaluation.leakage import check_leakage
 from make_us_rich.evaluation.model_inputs import price_model_inputs
-from make_us_rich.features import feature_set
+from make_us_rich.features.feature_set import FEATURES
+from make_us_rich.operations.leaks import check_everything, with_activity
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.testing.artifacts import toy_draft
 
 
@@ -19,12 +19,12 @@ def test_our_own_columns_do_not_look_at_the_future(mur):
     assert answer.out.startswith("No leak: ")
 
 
-def test_a_planted_leak_is_named_with_what_to_do(mur, monkeypatch):
+def test_a_planted_leak_is_named_with_what_to_do(mur):
     def tomorrow(candles, _timeframe):
         return candles.select(close_tomorrow=pl.col("close").shift(-24))
 
-    monkeypatch.setattr(feature_set, "FEATURES", {**feature_set.FEATURES, "tomorrow": tomorrow})
-    answer = mur("leakage", "--json")
+    with FEATURES.offering("tomorrow", tomorrow):
+        answer = mur("leakage", "--json")
     assert answer.status == 1
     (leak,) = answer.record["leaks"]
     assert leak["column"] == "close_tomorrow"

@@ -1,20 +1,26 @@
-import io
 import json
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from make_us_rich.commands.experiments import train_experiment
-from make_us_rich.desk.progress import ProgressReport
-from make_us_rich.desk.workplace import Workplace
+from make_us_rich.database.engine import open_database, sqlite_url
+from make_us_rich.database.schema import upgrade
+from make_us_rich.journal.histories import begin_history
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.record import record_forecasts
+from make_us_rich.market.series import Series
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.operations.home_database import opened_database
+from make_us_rich.operations.requests import TrainRequest
+from make_us_rich.operations.train import train
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.settings import Settings
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
-from make_us_rich.training.experiment import preset_experiment
+from trial_journal import forecast_at
 
 NAME = "price.BTC-USDT.1h"
 REPLAY = ("--market", "replay")
@@ -34,12 +40,10 @@ def shelf(settings):
 def trained_once(tmp_path_factory):
     """A home in which one model has been trained on simulated hours."""
     home = tmp_path_factory.mktemp("trained")
-    experiment = preset_experiment(
-        "volatility", "BTC/USDT", source="simulated", since="250d", until="2024-01-01"
+    request = TrainRequest(
+        symbols=("BTC/USDT",), preset="volatility", source="simulated", since="250d", until="2024-01-01"
     )
-    with ProgressReport(io.StringIO()) as progress:
-        now = datetime(2024, 1, 1, tzinfo=UTC)
-        train_experiment(Settings(home=home, _env_file=None), None, experiment, now, progress)
+    train(request, Settings(home=home, _env_file=None), datetime(2024, 1, 1, tzinfo=UTC))
     return home
 
 
@@ -86,7 +90,7 @@ def test_cleaning_lists_what_it_removes_and_a_dry_run_only_lists(mur, shelf):
 def test_the_versions_of_a_replay_age_with_its_candles(mur, shelf, settings, make_candles):
     candles = make_candles(24 * 70, datetime(2024, 1, 1, tzinfo=UTC))
     store = Workplace(settings, "replay").store()
-    store.append(candles, "recorded", Symbol("BTC", "USDT"), Timeframe("1h"))
+    store.append(candles, Series("recorded", Symbol("BTC", "USDT"), Timeframe("1h")))
     assert mur("clean", *REPLAY, "--json").record["versions"] == []
 
 
@@ -116,3 +120,34 @@ def test_a_model_that_does_not_come_out_again_fails_with_what_differs(mur, train
     assert lines[0] == f"{NAME} version 1: NOT reproduced"
     assert "  horizons: 1, 2, 4, 8, 12, 24 then, 1, 2 now" in lines
     assert any(line.startswith("  torch was 0.1, is ") for line in lines)
+
+
+def test_histories_of_a_replay_leave_after_30_days_and_the_one_in_use_never(mur, settings):
+    long_ago = datetime.now(UTC) - timedelta(days=31)
+    with opened_database(settings) as database:
+        for _ in range(2):
+            begin_history(database, "replay", long_ago, long_ago)
+        record_forecasts(Journal(database, "replay", 1), [forecast_at(long_ago, 100.0)], long_ago)
+    would = mur("clean", "--market", "replay", "--dry-run", "--json").record
+    assert [(one["number"], one["forecasts"]) for one in would["histories"]] == [(1, 18)]
+    assert "history 1 of the replay market" in mur("clean", "--market", "replay").out
+    assert mur("clean", "--market", "replay", "--json").record["histories"] == []
+    assert mur("clean", "--market", "live", "--json").record["histories"] == []
+
+
+def test_cleaning_makes_no_database(mur, settings):
+    assert mur("clean", "--market", "replay", "--json").record["histories"] == []
+    assert not (settings.home / "desk.db").exists()
+
+
+def test_doctor_lists_what_was_joined(mur, settings):
+    old = open_database(sqlite_url(settings.market_home("replay") / "desk.db"))
+    upgrade(old, "0003")
+    old.close()
+    found = {one["name"]: one for one in mur("doctor", "--json").record["checks"]}
+    assert found["replay database"]["verdict"] == "warning"
+    mur("doctor", "--migrate", "--market", "replay")
+    found = {one["name"]: one for one in mur("doctor", "--json").record["checks"]}
+    assert "schema 0004" in found["database"]["says"]
+    assert found["joined replay"]["says"].endswith("0 users, 0 tokens, 0 forecasts")
+    assert "replay database" not in found

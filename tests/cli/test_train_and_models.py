@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from make_us_rich.desk.workplace import Workplace
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 
 NAME = "price.BTC-USDT.1h"

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from make_us_rich.registry.shelf import Shelf
+from make_us_rich.forecasting.kinds import open_shelf
 
 YAML = """
 kind: trend
@@ -31,7 +31,7 @@ def test_a_pool_from_real_candles_is_judged_against_every_baseline(mur, experime
         worse = [p for p in by_name["pool"]["p_value"].values() if p >= 0.05]
         assert not (model["promoted"] and worse)
     assert set(record["pooled"]) == {"up", "down"}
-    shelf = Shelf(home / "replay" / "shelf", "replay")
+    shelf = open_shelf(home / "replay" / "shelf", "replay")
     assert shelf.names() == ["trend-down.SOL-USDT.1d", "trend-up.SOL-USDT.1d"]
     assert (shelf.folder("trend-up.SOL-USDT.1d", 1) / "explain.json").is_file()
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from make_us_rich.desk.workplace import Workplace
+from make_us_rich.market.series import Series
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.testing.trend_artifacts import toy_trend_draft, toy_trend_evidence
 from trend_desk import DAY, SOL, daily_candles
 from trial_desk import END
@@ -25,7 +26,7 @@ runpy.run_path("predict.py", run_name="__main__")
 def place(settings):
     """A replay desk with 400 days of one coin and 60 of another."""
     place = Workplace(settings, "replay")
-    place.store().append(daily_candles(), "recorded", SOL, DAY)
+    place.store().append(daily_candles(), Series("recorded", SOL, DAY))
     return place
 
 
@@ -73,7 +74,7 @@ def test_a_model_that_is_not_proven_stands_beside_what_answers(mur, shelve):
 
 
 def test_a_short_history_is_one_line_and_the_rest_is_answered(mur, place):
-    place.store().append(daily_candles(60), "recorded", type(SOL).parse("ADA/USDT"), DAY)
+    place.store().append(daily_candles(60), Series("recorded", type(SOL).parse("ADA/USDT"), DAY))
     answer = mur("trends", *REPLAY)
     assert answer.status == 0
     said = [line for line in answer.out.splitlines() if line.startswith("no trend")]
@@ -82,7 +83,7 @@ def test_a_short_history_is_one_line_and_the_rest_is_answered(mur, place):
 
 
 def test_nothing_but_short_histories_is_a_failure_of_one_line(mur, settings):
-    Workplace(settings, "replay").store().append(daily_candles(60), "recorded", SOL, DAY)
+    Workplace(settings, "replay").store().append(daily_candles(60), Series("recorded", SOL, DAY))
     answer = mur("trends", *REPLAY)
     assert (answer.status, answer.out) == (1, "")
     assert (

@@ -10,11 +10,11 @@ import polars as pl
 import psutil
 import pytest
 
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import HORIZONS
+from make_us_rich.models.quantiles import HORIZONS
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.testing.artifacts import toy_draft
 
 END = datetime(2024, 1, 1, tzinfo=UTC)
@@ -65,7 +65,7 @@ def test_baselines_are_served_while_a_first_model_is_trained_and_torch_stays_out
     assert forecast["cutoff"] == "2024-01-01T00:00:00Z"
     assert {step["is_baseline"] for step in forecast["steps"]} == {True}
     (training,) = psutil.Process(desk.process.pid).children()
-    assert "train" in training.cmdline()
+    assert "make_us_rich.operations.train:train_models" in training.cmdline()
 
     desk.wait_for("that moment is served until Ctrl-C")
     shown = mur("models", "show", "price.BTC-USDT.1h", "--json").record

@@ -28,13 +28,13 @@ def said(database, state):
 
 
 def test_a_database_of_the_version_before_keeps_its_rows_and_has_them_guarded(older):
-    upgrade(older)
+    upgrade(older, "0003")
     assert said(older, "broken") == ["fine"]
 
 
 def test_going_back_takes_the_guard_away_and_nothing_else(older):
-    upgrade(older)
+    upgrade(older, "0003")
     downgrade(older, "0002")
     assert said(older, "broken") == ["broken"]
-    upgrade(older)
+    upgrade(older, "0003")
     assert said(older, "fine") == ["broken"]

@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
+from make_us_rich.database import engine
 from make_us_rich.database.engine import database_url, open_database
 from make_us_rich.database.tables import User
 from make_us_rich.errors import StoreError, UsageError
@@ -65,9 +66,30 @@ def test_a_new_file_may_be_read_by_its_owner_only(tmp_path):
     database.close()
 
 
-def test_the_default_is_a_file_in_the_home_of_the_market(tmp_path):
-    url = database_url(Settings(home=tmp_path), tmp_path / "100% live")
-    assert open_database(url).label == str(tmp_path / "100% live" / "desk.db")
+def test_the_default_is_a_file_in_the_home(tmp_path):
+    url = database_url(Settings(home=tmp_path / "100% mine"))
+    assert open_database(url).label == str(tmp_path / "100% mine" / "desk.db")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_transaction_of_sqlite_begins_without_a_statement_of_its_own(database):
+    said = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: said.append(call[2]))
+    with database.read() as session:
+        session.scalar(text("SELECT 1"))
+    assert said == ["SELECT 1"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_writer_that_waited_too_long_is_one_line(database, database_url, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    other = open_database(database_url)
+    with database.write() as writer:
+        writer.add(person())
+        writer.flush()
+        with pytest.raises(StoreError, match="database is locked; see that it runs"), other.write() as late:
+            late.scalar(text("SELECT 1"))
+    other.close()
 
 
 def test_a_database_that_is_away_is_one_line_without_the_password():

@@ -69,12 +69,6 @@ def test_older_tables_are_refused_with_the_command(database):
         require_current(database)
 
 
-def test_the_command_names_the_market_whose_tables_are_older(database):
-    downgrade(database)
-    with pytest.raises(StoreError, match="run `mur doctor --migrate --market replay`"):
-        require_current(database, "replay")
-
-
 def test_tables_of_a_newer_version_are_refused(database):
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))

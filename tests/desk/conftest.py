@@ -10,14 +10,14 @@ import pytest
 from make_us_rich.database.engine import open_database
 from make_us_rich.database.schema import create_if_absent
 from make_us_rich.desk.desk import Desk
-from make_us_rich.desk.loop import Feed
+from make_us_rich.desk.intake import Feed
 from make_us_rich.desk.progress import ProgressReport
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.journal.journal import Journal
-from make_us_rich.market.clock import ReplayClock
+from make_us_rich.market.clock import Clock, ReplayClock
 from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.settings import Settings
 from make_us_rich.testing.artifacts import toy_draft
 
@@ -62,14 +62,17 @@ def shelve_toy(place: Workplace) -> Callable[[], None]:
 def make_desk(
     place: Workplace, feed: Feed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., Desk]]:
-    """A desk that plays some hours from `START`, with its history already there and an empty journal."""
+    """A desk that plays some hours from `START`, or has a clock of its own; its history is already there.
+
+    Its journal is empty.
+    """
     opened = []
 
-    def make(hours: int, speed: float | None = None) -> Desk:
+    def make(hours: int = 0, speed: float | None = None, clock: Clock | None = None) -> Desk:
         database = open_database(f"sqlite:///{tmp_path / f'desk-{len(opened)}.db'}")
         opened.append(database)
         create_if_absent(database)
-        clock = ReplayClock(START, START + timedelta(hours=hours), speed)
+        clock = clock or ReplayClock(START, START + timedelta(hours=hours), speed)
         desk = Desk(place, feed, clock, ProgressReport(), Journal(database, place.market))
         desk.fetch_history()
         return desk
@@ -77,6 +80,15 @@ def make_desk(
     yield make
     for database in opened:
         database.close()
+
+
+@pytest.fixture
+def journal(place: Workplace, tmp_path: Path) -> Iterator[Journal]:
+    """An empty journal."""
+    database = open_database(f"sqlite:///{tmp_path / 'journal.db'}")
+    create_if_absent(database)
+    yield Journal(database, place.market)
+    database.close()
 
 
 @pytest.fixture

@@ -3,14 +3,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from make_us_rich.desk.market_choice import choose_clock, choose_market, choose_symbols, standing_clock
+from make_us_rich.desk.market_choice import choose_clock, choose_market, choose_symbols
 from make_us_rich.desk.plan import DEFAULT_SYMBOLS, DeskPlan, check_plan
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import SourceUnavailableError, UsageError
 from make_us_rich.market.clock import ReplayClock, WallClock
+from make_us_rich.market.series import Series
 from make_us_rich.market.sources import ReplaySource, SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.operations.workplace import Workplace, standing_clock
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 HOURLY = Timeframe("1h")
@@ -43,7 +44,7 @@ def silent(settings):
 
 def store_candle(settings, market, make_candles):
     source = {"live": "binance", "simulated": "simulated"}[market]
-    Workplace(settings, market).store().append(make_candles(1), source, Symbol("BTC", "USDT"), HOURLY)
+    Workplace(settings, market).store().append(make_candles(1), Series(source, Symbol("BTC", "USDT"), HOURLY))
 
 
 def test_an_exchange_that_answers_is_live(answering):
@@ -116,7 +117,7 @@ def test_a_start_after_the_last_candle_is_refused(write_recording, bitcoin):
 def test_stored_replays_are_served_as_of_their_end_and_others_as_of_now(settings, write_recording, bitcoin):
     replay = Workplace(settings, "replay")
     for page in ReplaySource(write_recording(days=3)).fetch(bitcoin, HOURLY, NOW - timedelta(days=400), NOW):
-        replay.store().append(page, "recorded", bitcoin, HOURLY)
+        replay.store().append(page, Series("recorded", bitcoin, HOURLY))
     assert standing_clock(replay, NOW).now() == datetime(2024, 1, 1, tzinfo=UTC)
     assert isinstance(standing_clock(replay, NOW), ReplayClock)
     assert isinstance(standing_clock(Workplace(settings, "live"), NOW), WallClock)

@@ -5,7 +5,7 @@ import pytest
 
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import QUANTILE_LEVELS
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 
 NORMAL = np.array(
     [

@@ -33,15 +33,15 @@ from make_us_rich.evaluation.evidence import gather_evidence
 from make_us_rich.evaluation.leakage import check_leakage
 from make_us_rich.evaluation.scores import horizon_scores, implausible
 from make_us_rich.evaluation.walk_forward import run_walk_forward
-from make_us_rich.features.feature_set import FEATURES, compute_features
+from make_us_rich.features.feature_set import compute_features, known_features
 from make_us_rich.market.sources.simulated import SimulatedSource
 from make_us_rich.market.sources.walk import EPOCH, STILL, Climate
-from make_us_rich.models.forecast import BASELINES
 from make_us_rich.models.price_features import WARM_UP
+from make_us_rich.models.quantiles import BASELINES
 from make_us_rich.registry.promotion import judge_horizon
-from make_us_rich.training.experiment import preset_experiment
-from make_us_rich.training.trends.control import try_trends
-from make_us_rich.training.trial import run_trial
+from make_us_rich.training.price.experiment import preset_experiment
+from make_us_rich.training.price.trial import run_trial
+from make_us_rich.training.trend.control import try_trends
 
 VOLATILITY = preset_experiment("volatility", "BTC/USDT", horizons=[1, 4])
 WEEKS = 40
@@ -183,7 +183,7 @@ def test_inputs_that_see_the_next_candle_are_refused(lively):
 @pytest.mark.parametrize("name", PLANTED_FEATURES)
 def test_planted_feature_is_refused_and_no_other(name, lively):
     candles = lively[0][0].snapshot.candles.head(3000)
-    features = {**FEATURES, name: PLANTED_FEATURES[name]}
+    features = {**known_features(HOURLY), name: PLANTED_FEATURES[name]}
     report = check_leakage(lambda rows: compute_features(rows, HOURLY, features), candles, HOURLY, WARM_UP)
     assert [leak.column for leak in report.leaks] == [name]
 

@@ -9,7 +9,7 @@ from make_us_rich.evaluation.diagnostics import (
     relative_loss_by_hour,
     reliability,
 )
-from make_us_rich.models.forecast import QUANTILE_LEVELS
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 
 
 def test_true_quantiles_hold_what_they_state_within_their_intervals(make_backtest):

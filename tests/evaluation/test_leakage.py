@@ -7,7 +7,6 @@ from make_us_rich.evaluation.model_inputs import baseline_inputs, price_model_in
 from make_us_rich.evaluation.trends.inputs import trend_baseline_inputs
 from make_us_rich.features.feature_set import compute_features
 from make_us_rich.features.indicators import WARM_UP, trend_indicators
-from make_us_rich.features.targets import forward_returns
 from make_us_rich.features.trend_labels import TrendLabel, trend_labels
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.timeframe import Timeframe
@@ -23,7 +22,7 @@ def candles(bitcoin_hours: pl.DataFrame) -> pl.DataFrame:
 def test_clean_features_give_a_clean_verdict(candles: pl.DataFrame) -> None:
     report = check_leakage(lambda rows: compute_features(rows, HOURLY), candles, HOURLY, warm_up=720)
     assert report.is_clean
-    assert len(report.columns) == 20
+    assert len(report.columns) == 23
 
 
 def test_every_model_input_gives_a_clean_verdict(candles: pl.DataFrame) -> None:
@@ -79,11 +78,6 @@ def test_a_scaler_fitted_on_all_rows_is_caught(candles: pl.DataFrame) -> None:
     report = check_leakage(scaled, candles, HOURLY, warm_up=10)
     assert [leak.column for leak in report.leaks] == ["scaled_close"]
     assert "on earlier rows only" in report.leaks[0].advice
-
-
-def test_targets_would_be_caught_as_features(candles: pl.DataFrame) -> None:
-    report = check_leakage(lambda rows: forward_returns(rows, [1, 24]), candles, HOURLY, warm_up=10)
-    assert {leak.column for leak in report.leaks} == {"target_h1", "target_h24"}
 
 
 def test_too_few_candles_are_refused(candles: pl.DataFrame) -> None:

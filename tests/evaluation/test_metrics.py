@@ -16,7 +16,7 @@ from make_us_rich.evaluation.metrics import (
     quantile_loss,
     rmse,
 )
-from make_us_rich.models.forecast import QUANTILE_LEVELS
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 
 
 def test_a_perfect_forecaster_scores_zero() -> None:

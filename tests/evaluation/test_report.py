@@ -12,7 +12,7 @@ from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.blocks import diebold_mariano_p_value
 from make_us_rich.evaluation.evidence import gather_evidence
 from make_us_rich.evaluation.report import build_report
-from make_us_rich.models.forecast import BASELINES, LEVEL_KEYS
+from make_us_rich.models.quantiles import BASELINES, LEVEL_KEYS
 from report_desk import SCALES, SUBJECT, Verdict, report_on
 
 UNWRITTEN = re.compile(r"(?i)\b(nan|inf)\b")

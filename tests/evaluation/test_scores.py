@@ -5,7 +5,7 @@ import pytest
 
 from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.evaluation.scores import HorizonScores, fold_skill, horizon_scores, implausible
-from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS
+from make_us_rich.models.quantiles import MEDIAN, QUANTILE_LEVELS
 
 
 def test_perfect_forecast_has_no_loss_no_error_and_no_width(make_backtest):

@@ -14,7 +14,7 @@ VOLATILE = (  # question, key path, why no two answers agree on it
     ("*", "*.next_cursor", "stands for a row of this very database"),
     ("*", "*.seconds", "how long it took"),
     ("*POST /v1/tokens*", "*.body.id", "random, of a new token"),
-    ("*POST /v1/tokens*", "*.tokens.2.id", "random, of a new token"),
+    ("*POST /v1/tokens*", "*.tokens.3.id", "random, of a new token, the fourth of ben"),
     ("token *", "*.tokens.0.last_used_at", "noted beside the answer, before it or after"),
     ("mur tokens create*", "*.id", "random, of a new token"),
     ("mur tokens create*", "*.expires", "counted from now"),

@@ -27,8 +27,11 @@ from homes.questions import Commands, Question, Requests
 from homes.written import written_body
 from make_us_rich import cli
 from make_us_rich.desk.accounts import opened_access
-from make_us_rich.desk.market_choice import standing_clock
-from make_us_rich.desk.workplace import Workplace
+from make_us_rich.forecasting.board import Board
+from make_us_rich.journal.histories import open_history
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.reading import JournalRecords
+from make_us_rich.operations.workplace import Workplace, standing_clock
 from make_us_rich.serving.app import create_app
 from make_us_rich.settings import Settings
 
@@ -142,8 +145,11 @@ def serving(
     settings = Settings(home=home, public_read=public_read)
     place = Workplace(settings, market)  # type: ignore[arg-type]
     view = place.view(standing_clock(place, datetime.now(UTC)))
-    with opened_access(place) as access:
-        app = create_app(view, replace(access, now=lambda: NOW))
+    with opened_access(settings) as access:
+        history = open_history(access.database, place.market, view.clock.now(), NOW)
+        journal = Journal(access.database, place.market, history.number)
+        board = Board(view, JournalRecords(journal))
+        app = create_app(board, replace(access, now=lambda: NOW), journal)
         with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
             service = Service(client, secrets)
             if series := view.series():

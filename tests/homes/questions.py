@@ -315,7 +315,7 @@ _CHANGES: tuple[Requests, ...] = (
         ("PATCH", "/v1/admin/users/carl", {"json": {"is_disabled": False}}),
         ("GET", "/v1/admin/users"),
     ),
-    _harmless("token ada", "PATCH", "/v1/admin/users/ada", {"json": {"is_disabled": True}}),
+    _change("token ada", ("PATCH", "/v1/admin/users/ada", {"json": {"is_disabled": True}})),
     _harmless("token ada", "PATCH", "/v1/admin/users/nobody", {"json": {"role": "admin"}}),
     _change("token ada", ("POST", "/v1/admin/users/ben/reset"), ("GET", "/v1/admin/users")),
     _harmless("token ada", "POST", "/v1/admin/users/nobody/reset"),

@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from make_us_rich.forecasting.forecast import SERVED
+from make_us_rich.forecasting.price.forecast import PERSISTENCE, VOLATILITY
 from make_us_rich.journal.drift import (
     broken_horizons,
     judge_drift,
@@ -12,12 +14,10 @@ from make_us_rich.journal.drift import (
     read_verdicts,
 )
 from make_us_rich.journal.input_drift import input_drift, stability_index
-from make_us_rich.journal.outcome import closes_as_actuals, score_due
-from make_us_rich.journal.record import record_sheets
-from make_us_rich.journal.sheet import PERSISTENCE, SERVED, VOLATILITY
+from make_us_rich.journal.record import record_forecasts
 from make_us_rich.journal.weekly import WeekSums
 from make_us_rich.registry.model_name import ModelName
-from trial_journal import HOUR, NAME, START, closes_of, sheet_at
+from trial_journal import HOUR, NAME, START, closes_of, forecast_at, score
 
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
@@ -95,11 +95,11 @@ def test_eight_weeks_after_an_outage_are_judged_again():
 def play(journal, n_weeks, spreads, version=3, first=0):
     closes = closes_of(n_weeks * 168 + 30, start=START + first * WEEK)
     sheets = [
-        sheet_at(cutoff, close, spreads=spreads, horizons=(1,), version=version)
+        forecast_at(cutoff, close, spreads=spreads, horizons=(1,), version=version)
         for cutoff, close in closes.items()
     ]
-    record_sheets(journal, sheets, START)
-    score_due(journal, NAME, closes_as_actuals(closes), max(closes))
+    record_forecasts(journal, sheets, START)
+    score(journal, closes, max(closes))
     return max(closes)
 
 
@@ -136,9 +136,9 @@ def test_after_an_outage_it_is_too_early_until_eight_weeks_have_passed(journal):
 
 def test_a_baseline_is_not_judged(journal):
     closes = closes_of(5 * 168)
-    sheets = [sheet_at(c, x, model=PERSISTENCE, version=None, horizons=(1,)) for c, x in closes.items()]
-    record_sheets(journal, sheets, START)
-    score_due(journal, NAME, closes_as_actuals(closes), max(closes))
+    sheets = [forecast_at(c, x, model=PERSISTENCE, version=None, horizons=(1,)) for c, x in closes.items()]
+    record_forecasts(journal, sheets, START)
+    score(journal, closes, max(closes))
     assert judge_drift(journal, BTC, 3, max(closes)) == []
 
 

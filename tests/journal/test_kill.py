@@ -16,7 +16,7 @@ def test_twenty_kills_at_random_moments_change_nothing(database, database_url, t
     script = Path(__file__).parent / "killed_writer.py"
     ended = subprocess.run(
         [sys.executable, str(script), database_url, "7", str(KILLS)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr

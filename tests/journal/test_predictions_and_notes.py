@@ -3,11 +3,11 @@ import pytest
 from make_us_rich.errors import UsageError
 from make_us_rich.journal.notes import CandleNote, note_candles, read_notes
 from make_us_rich.journal.predictions import PredictionQuery, read_predictions
-from make_us_rich.journal.reading import recorded_forecast
-from make_us_rich.journal.record import record_sheets
-from make_us_rich.models.forecast import HORIZONS
+from make_us_rich.journal.reading import recorded_forecasts
+from make_us_rich.journal.record import record_forecasts
+from make_us_rich.models.quantiles import HORIZONS
 from make_us_rich.registry.model_name import ModelName
-from trial_journal import HOUR, NAME, START, closes_of, play, sheet_at
+from trial_journal import HOUR, NAME, START, closes_of, forecast_at, play
 
 BTC = ModelName.parse(NAME)
 
@@ -33,7 +33,7 @@ def test_pages_hold_every_row_once_newest_first(journal):
 def test_rows_written_meanwhile_move_no_other(journal):
     play(journal, closes_of(3))
     first = read_predictions(journal, PredictionQuery(), 20)
-    record_sheets(journal, [sheet_at(START + 9 * HOUR, 100.0)], START)
+    record_forecasts(journal, [forecast_at(START + 9 * HOUR, 100.0)], START)
     second = read_predictions(journal, PredictionQuery(), 20, first.next_cursor)
     assert not {(r.cutoff, r.horizon, r.forecaster) for r in first.rows} & {
         (r.cutoff, r.horizon, r.forecaster) for r in second.rows
@@ -59,19 +59,24 @@ def test_a_cursor_of_somebody_else_is_refused(journal, cursor):
         read_predictions(journal, PredictionQuery(), 5, cursor)
 
 
+def recorded(journal, cutoff, version=3):
+    return recorded_forecasts(journal, [(BTC, cutoff, version)]).get(BTC)
+
+
 def test_what_was_served_comes_back_as_it_was(journal):
-    sheet = sheet_at(START, 100.0)
-    record_sheets(journal, [sheet], START)
-    found = recorded_forecast(journal, BTC, START, HORIZONS)
-    assert found.forecast.model_version == 3
-    assert [step.quantiles for step in found.forecast.steps] == [e.quantiles for e in sheet.entries[:6]]
-    assert {step.served_by for step in found.forecast.steps} == {"lstm"}
-    assert recorded_forecast(journal, BTC, START + HOUR, HORIZONS) is None
+    made = forecast_at(START, 100.0)
+    record_forecasts(journal, [made], START)
+    found = recorded(journal, START)
+    assert (found.name, found.version, found.last_close) == (BTC, 3, 100.0)
+    assert [step.quantiles for step in found.steps] == [step.quantiles for step in made.steps]
+    assert {step.served_by for step in found.steps} == {"lstm"}
+    assert recorded(journal, START, version=4) is None
+    assert recorded(journal, START + HOUR) is None
 
 
-def test_a_forecast_of_which_horizons_were_too_late_is_not_taken_for_whole(journal):
-    record_sheets(journal, [sheet_at(START, 100.0)], START + HOUR)
-    assert recorded_forecast(journal, BTC, START, HORIZONS) is None
+def test_of_a_forecast_written_late_only_the_horizons_ahead_come_back(journal):
+    record_forecasts(journal, [forecast_at(START, 100.0)], START + HOUR)
+    assert [step.horizon for step in recorded(journal, START).steps] == list(HORIZONS[1:])
 
 
 def test_a_finding_about_a_candle_is_noted_once(journal):

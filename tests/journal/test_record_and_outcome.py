@@ -1,11 +1,14 @@
 import re
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError
 
 from make_us_rich.database.base import Base
@@ -16,18 +19,39 @@ from make_us_rich.database.journal_tables import (
     drift_verdicts,
     forecasts,
     outcomes,
+    pending_forecasts,
 )
 from make_us_rich.database.schema import create_if_absent
+from make_us_rich.database.tables import User
+from make_us_rich.database.upsert import insert_missing
 from make_us_rich.evaluation.metrics import quantile_loss
-from make_us_rich.journal.journal import append_missing
-from make_us_rich.journal.outcome import closes_as_actuals, due_questions, narrowest_interval, score_due
-from make_us_rich.journal.record import record_sheets
-from make_us_rich.journal.sheet import PERSISTENCE, SERVED, VOLATILITY, Entry, Sheet
-from make_us_rich.models.forecast import HORIZONS
-from trial_journal import HOUR, NAME, START, closes_of, contents, counts, play, sheet_at, trial
+from make_us_rich.forecasting.forecast import SERVED, Forecast, ForecastStep
+from make_us_rich.forecasting.price.forecast import PERSISTENCE, VOLATILITY
+from make_us_rich.journal.outcome import narrowest_interval, score_due
+from make_us_rich.journal.predictions import PredictionQuery, read_predictions
+from make_us_rich.journal.reading import recorded_forecasts
+from make_us_rich.journal.record import record_forecasts
+from make_us_rich.journal.track_record import RecordQuery, read_track_record
+from make_us_rich.market.candle import CANDLE_SCHEMA
+from make_us_rich.models.quantiles import HORIZONS
+from make_us_rich.registry.model_name import ModelName
+from trial_journal import (
+    HOUR,
+    NAME,
+    START,
+    closes_of,
+    contents,
+    counts,
+    forecast_at,
+    known,
+    play,
+    score,
+    trial,
+)
+from trial_people import add_people
 
+BTC = ModelName.parse(NAME)
 CLOSES = closes_of(30)
-ACTUAL = closes_as_actuals(CLOSES)
 
 
 def outcome_rows(journal):
@@ -37,21 +61,113 @@ def outcome_rows(journal):
 
 
 def test_every_closed_candle_is_written_once_with_its_yardsticks(journal):
-    sheet = sheet_at(START, 100.0)
-    assert record_sheets(journal, [sheet], START) == 3 * len(HORIZONS)
-    assert record_sheets(journal, [sheet], START) == 0
+    made = forecast_at(START, 100.0)
+    assert record_forecasts(journal, [made], START) == 3 * len(HORIZONS)
+    assert record_forecasts(journal, [made], START) == 0
     assert counts(journal) == (18, 0, 18)
 
 
 def test_what_is_written_stays_whatever_is_said_later(journal):
-    record_sheets(journal, [sheet_at(START, 100.0)], START)
+    record_forecasts(journal, [forecast_at(START, 100.0)], START)
     before = contents(journal)
-    record_sheets(journal, [sheet_at(START, 250.0, version=9)], START)
+    record_forecasts(journal, [forecast_at(START, 250.0)], START)
     assert contents(journal) == before
 
 
-def test_a_forecast_whose_target_has_come_is_none_any_more(journal):
-    assert record_sheets(journal, [sheet_at(START, 100.0)], START + 4 * HOUR) == 3 * 3
+def test_a_later_version_is_written_down_beside_the_first_and_does_not_count(journal):
+    record_forecasts(journal, [forecast_at(START, CLOSES[START])], START)
+    scored = score(journal, CLOSES, START + HOUR)
+    assert (
+        record_forecasts(journal, [forecast_at(START, 250.0, version=9)], START + HOUR) == len(HORIZONS) - 1
+    )
+    with journal.database.read() as session:
+        said = session.execute(
+            select(forecasts.c.version, forecasts.c.counted)
+            .where(forecasts.c.forecaster == SERVED)
+            .order_by(forecasts.c.horizon, forecasts.c.id)
+        ).all()
+    assert said == [(3, True), *[(3, True), (9, False)] * (len(HORIZONS) - 1)]
+    rows = score(journal, CLOSES, START + 24 * HOUR)
+    assert len(scored + rows) == len(HORIZONS)
+    assert {row.version for row in outcome_rows(journal)} == {3, None}
+
+
+def test_of_versions_that_speak_in_one_breath_the_first_counts(journal):
+    made = [forecast_at(START, 100.0, version=version, horizons=(1,)) for version in (5, 4, 5)]
+    assert record_forecasts(journal, made, START) == 4
+    with journal.database.read() as session:
+        said = session.execute(select(forecasts.c.version, forecasts.c.counted).order_by(forecasts.c.id))
+        assert [tuple(row) for row in said if row.version] == [(5, True), (4, False)]
+
+
+def test_two_questions_at_one_cutoff_are_two_forecasts_and_both_count(journal):
+    target = START + HOUR
+    for asked, probability in (("above 80", 0.5), ("above 90", 0.25)):
+        plain = forecast_at(START, 100.0, version=1, horizons=(1,))
+        served = (replace(plain.steps[0], quantiles=None, probability=probability),)
+        beside = {PERSISTENCE: (replace(served[0], served_by=PERSISTENCE, version=None, probability=0.4),)}
+        one = replace(plain, steps=served, yardsticks=beside, question=asked)
+        record_forecasts(journal, [one], START)
+    scores = score(journal, {target: 1.0}, target)
+    assert sorted(one.loss for one in scores) == [pytest.approx(0.25), pytest.approx(0.5625)]
+
+
+def test_histories_of_a_market_share_nothing(journal):
+    second = replace(journal, history=2)
+    for one in (journal, second):
+        assert record_forecasts(one, [forecast_at(START, CLOSES[START])], START) == 18
+    assert len(score(journal, CLOSES, START + HOUR)) == 1
+    assert len(score(second, CLOSES, START + HOUR)) == 1
+    assert [one.n for one in read_track_record(second, RecordQuery(horizon=1))] == [1]
+
+
+def test_what_has_an_owner_is_in_no_public_answer(journal):
+    owner = add_people_and_find(journal.database)
+    record_forecasts(journal, [replace(forecast_at(START, CLOSES[START]), owner=owner)], START)
+    score(journal, CLOSES, START + HOUR)
+    assert read_track_record(journal, RecordQuery()) == []
+    assert read_predictions(journal, PredictionQuery(), 100).rows == ()
+    assert [one.n for one in read_track_record(journal, RecordQuery(horizon=1, asker=owner))] == [1]
+    assert len(read_predictions(journal, PredictionQuery(asker=owner), 100).rows) == 18
+    assert read_predictions(journal, PredictionQuery(asker=owner + 1), 100).rows == ()
+
+
+def test_recording_one_forecast_takes_three_statements_and_reading_it_one(journal):
+    with statements_of(journal.database) as said:
+        record_forecasts(journal, [forecast_at(START, 100.0)], START)
+    begun = [" ".join(statement.split("(")[0].split()[:3]) for statement in said]
+    assert [one for one in begun if "pg_advisory" not in one] == [
+        "SELECT forecasts.name, forecasts.cutoff,",
+        "INSERT INTO forecasts",
+        "INSERT INTO pending_forecasts",
+    ]
+    with statements_of(journal.database) as said:
+        recorded_forecasts(journal, [(BTC, START, 3)])
+    assert len(said) == 1
+
+
+@contextmanager
+def statements_of(database):
+    said = []
+
+    def note(connection, cursor, statement, *_):
+        said.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def add_people_and_find(database):
+    add_people(database)
+    with database.read() as session:
+        return session.scalar(select(User.id).where(User.name == "ben"))
+
+
+def test_a_forecast_whose_target_time_has_come_is_not_written(journal):
+    assert record_forecasts(journal, [forecast_at(START, 100.0)], START + 4 * HOUR) == 3 * 3
     with journal.database.read() as session:
         assert set(session.scalars(select(forecasts.c.horizon))) == {8, 12, 24}
 
@@ -67,10 +183,10 @@ def test_the_database_itself_refuses_changes(journal, table, change):
 
 
 KEYS = {
-    "forecasts": "market, name, cutoff, horizon, forecaster",
+    "forecasts": "market, history, name, cutoff, horizon, question, forecaster, version",
     "outcomes": "forecast_id",
-    "candle_notes": "market, series, open_time, kind, detail",
-    "drift_verdicts": "market, name, horizon, week",
+    "candle_notes": "market, history, series, open_time, kind, detail",
+    "drift_verdicts": "market, history, name, horizon, week",
 }
 SAID = {
     "forecasts": ("last_close", "last_close + 1"),
@@ -88,7 +204,7 @@ def full(journal):
     verdict = {"horizon": 1, "week": START, "version": 3, "state": "fine", "reason": "", "judged_at": START}
     with journal.database.write() as session:
         for table, row in ((candle_notes, note), (drift_verdicts, {"name": NAME, **verdict})):
-            append_missing(session, table, [{"market": journal.market, **row}] * 2)
+            insert_missing(session, table, [{"market": journal.market, "history": 1, **row}] * 2)
     return journal
 
 
@@ -166,9 +282,9 @@ def test_no_table_of_the_record_can_be_emptied_on_postgresql(full, table):
 
 
 def test_of_many_rows_at_once_the_new_ones_are_written_and_returned(journal):
-    assert record_sheets(journal, [sheet_at(START + HOUR, 100.0)], START) == 18
-    sheets = [sheet_at(START + n * HOUR, 100.0) for n in range(3)]
-    assert record_sheets(journal, sheets, START) == 36
+    assert record_forecasts(journal, [forecast_at(START + HOUR, 100.0)], START) == 18
+    made = [forecast_at(START + n * HOUR, 100.0) for n in range(3)]
+    assert record_forecasts(journal, made, START) == 36
     assert counts(journal) == (54, 0, 54)
 
 
@@ -181,7 +297,7 @@ def test_whether_a_row_is_there_is_asked_of_an_index(journal):
             values = dict.fromkeys(re.findall(r":(\w+)", question), 1)
             plan = session.execute(text(f"EXPLAIN QUERY PLAN {question}"), values).all()
             assert all(step.detail.startswith("SEARCH") for step in plan), plan
-    assert len(triggers) == 7
+    assert len(triggers) == 9
 
 
 def test_every_table_of_the_record_has_its_trigger(journal):
@@ -189,16 +305,16 @@ def test_every_table_of_the_record_has_its_trigger(journal):
     if journal.database.is_sqlite:
         query = "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger'"
     with journal.database.read() as session:
-        assert set(session.scalars(text(query))) == set(APPEND_ONLY)
+        assert set(session.scalars(text(query))) == {*APPEND_ONLY, "histories"}
 
 
 def test_a_forecast_is_scored_once_when_its_candle_has_closed(journal):
-    record_sheets(journal, [sheet_at(START, CLOSES[START])], START)
-    assert score_due(journal, NAME, ACTUAL, START + HOUR / 2) == []
-    (score,) = score_due(journal, NAME, ACTUAL, START + HOUR)
-    assert (score.name, score.horizon, score.target_time) == (NAME, 1, START + HOUR)
-    assert score_due(journal, NAME, ACTUAL, START + HOUR) == []
-    assert [score.horizon for score in score_due(journal, NAME, ACTUAL, START + 4 * HOUR)] == [2, 4]
+    record_forecasts(journal, [forecast_at(START, CLOSES[START])], START)
+    assert score(journal, CLOSES, START + HOUR / 2) == []
+    (scored,) = score(journal, CLOSES, START + HOUR)
+    assert (scored.name, scored.horizon, scored.target_time) == (NAME, 1, START + HOUR)
+    assert score(journal, CLOSES, START + HOUR) == []
+    assert [one.horizon for one in score(journal, CLOSES, START + 4 * HOUR)] == [2, 4]
     assert counts(journal) == (18, 9, 9)
 
 
@@ -206,15 +322,14 @@ def test_losses_are_those_of_paper(journal):
     flat = (100.0,) * 13
     up = (110.0,) * 13
     target = START + HOUR
-    entries = (
-        Entry(SERVED, 1, target, "lstm", 1, up),
-        Entry(PERSISTENCE, 1, target, PERSISTENCE, quantiles=flat),
-    )
-    record_sheets(journal, [Sheet(NAME, START, 100.0, "0" * 64, entries)], START)
-    (score,) = score_due(journal, NAME, lambda _: 110.0, target)
-    assert score.loss == pytest.approx(0.0)
+    served = ForecastStep(1, target, "lstm", version=1, quantiles=up)
+    beside = {PERSISTENCE: (ForecastStep(1, target, PERSISTENCE, quantiles=flat),)}
+    made = Forecast(BTC, "replay", START, 100.0, (served,), 1, "0" * 64, yardsticks=beside)
+    record_forecasts(journal, [made], START)
+    (scored,) = score(journal, {target: 110.0}, target)
+    assert scored.loss == pytest.approx(0.0)
     # every level is missed from below by ln 1.1 and costs level · ln 1.1; the levels average 0.5
-    assert score.baseline_loss == pytest.approx(0.5 * np.log(1.1))
+    assert scored.baseline_loss == pytest.approx(0.5 * np.log(1.1))
     rows = outcome_rows(journal)
     assert [row.error for row in rows] == [0.0, 10.0]
     assert [row.below for row in rows] == [0, 13]
@@ -247,13 +362,13 @@ def _columns(row):
 
 
 def test_a_target_whose_candle_is_missing_waits_for_it(journal):
-    record_sheets(journal, [sheet_at(START, 100.0)], START)
+    record_forecasts(journal, [forecast_at(START, 100.0)], START)
     without = {moment: close for moment, close in CLOSES.items() if moment != START + HOUR}
-    scored = score_due(journal, NAME, closes_as_actuals(without), START + 2 * HOUR)
-    assert [score.horizon for score in scored] == [2]
-    assert [one.horizon for one in due_questions(journal, NAME, START + 2 * HOUR)] == [1]
-    late = score_due(journal, NAME, ACTUAL, START + 9 * HOUR)
-    assert [score.horizon for score in late] == [1, 4, 8]
+    scored = score(journal, without, START + 2 * HOUR)
+    assert [one.horizon for one in scored] == [2]
+    assert waiting(journal, START + 2 * HOUR) == {1}
+    late = score(journal, CLOSES, START + 9 * HOUR)
+    assert [one.horizon for one in late] == [1, 4, 8]
 
 
 def test_a_missing_yardstick_is_written_as_missing_and_never_scored(journal):
@@ -268,22 +383,37 @@ def test_a_missing_yardstick_is_written_as_missing_and_never_scored(journal):
 
 
 def test_another_name_and_another_market_stay_untouched(journal):
-    record_sheets(journal, [sheet_at(START, 100.0, name="price.ETH-USDT.1h")], START)
-    record_sheets(trial(journal.database, "live"), [sheet_at(START, 100.0)], START)
-    assert score_due(journal, NAME, ACTUAL, START + 9 * HOUR) == []
+    record_forecasts(journal, [forecast_at(START, 100.0, name="price.ETH-USDT.1h")], START)
+    record_forecasts(trial(journal.database, "live"), [forecast_at(START, 100.0)], START)
+    assert score(journal, CLOSES, START + 9 * HOUR) == []
 
 
 def test_a_trend_is_scored_by_its_brier_score(journal):
-    name, target = "trend-up.SOL-USDT.1d", START + timedelta(days=10)
-    entries = (
-        Entry(SERVED, 10, target, "forest", 2, probability=0.8),
-        Entry("random_walk", 10, target, "random_walk", probability=0.4),
-    )
-    record_sheets(journal, [Sheet(name, START, 100.0, "0" * 64, entries, "sma-change/10/10/0.05")], START)
-    (question,) = due_questions(journal, name, target)
-    assert question.event == "sma-change/10/10/0.05"
-    (score,) = score_due(journal, name, lambda _: 1.0, target)
-    assert (score.loss, score.baseline_loss) == (pytest.approx(0.04), pytest.approx(0.36))
+    name, target = ModelName.parse("trend-up.SOL-USDT.1d"), START + timedelta(days=10)
+    served = ForecastStep(10, target, "forest", version=2, probability=0.8)
+    walk = {"random_walk": (ForecastStep(10, target, "random_walk", probability=0.4),)}
+    question = "sma-change/10/10/0.05"
+    made = Forecast(name, "replay", START, 100.0, (served,), 2, "0" * 64, question, walk)
+    record_forecasts(journal, [made], START)
+    days = rising_days(until=target)
+    (scored,) = score_due(journal, [name], lambda *_: known(days), target)
+    assert (scored.loss, scored.baseline_loss) == (pytest.approx(0.04), pytest.approx(0.36))
+    assert scored.is_covered is None
+
+
+def rising_days(until):
+    """Sixty days of candles, each a percent higher than the one before."""
+    times = pl.datetime_range(until - timedelta(days=60), until, "1d", closed="left", eager=True)
+    close = 100 * 1.01 ** pl.int_range(len(times), eager=True)
+    columns = dict.fromkeys(("open", "high", "low", "close", "volume"), close)
+    return pl.DataFrame({"open_time": times, **columns}).cast(CANDLE_SCHEMA)
+
+
+def waiting(journal, now):
+    """The horizons of served forecasts that are due and wait for their candles."""
+    query = select(forecasts.c.horizon).join_from(pending_forecasts, forecasts)
+    with journal.database.read() as session:
+        return set(session.scalars(query.where(forecasts.c.target_time <= now)))
 
 
 Action = st.tuples(st.sampled_from(["record", "score"]), st.integers(0, 11))
@@ -303,10 +433,10 @@ def test_any_order_of_recording_and_scoring_comes_to_the_same_rows(actions, tmp_
         if action == "record" and index <= reached + 1:
             reached = max(reached, index)
             now = moments[reached]
-            record_sheets(disturbed, [sheet_at(moments[index], closes[moments[index]])], moments[index])
+            record_forecasts(disturbed, [forecast_at(moments[index], closes[moments[index]])], moments[index])
         elif action == "score":
             known = {moment: close for moment, close in closes.items() if moment <= now}
-            score_due(disturbed, NAME, closes_as_actuals(known), now)
+            score(disturbed, known, now)
     play(disturbed, closes)
     assert contents(disturbed) == contents(whole)
     for journal in (whole, disturbed):

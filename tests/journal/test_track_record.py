@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from make_us_rich.database.journal_tables import QUANTILE_COLUMNS, forecasts
-from make_us_rich.journal.outcome import closes_as_actuals, score_due
-from make_us_rich.journal.record import record_sheets
-from make_us_rich.journal.sheet import PERSISTENCE, SERVED, VOLATILITY
+from make_us_rich.forecasting.forecast import SERVED
+from make_us_rich.forecasting.price.forecast import PERSISTENCE, VOLATILITY
+from make_us_rich.journal.record import record_forecasts
 from make_us_rich.journal.track_record import (
     TOO_EARLY,
     RecordQuery,
@@ -17,9 +17,9 @@ from make_us_rich.journal.track_record import (
     skill_with_interval,
     weeks_per_block,
 )
-from make_us_rich.models.forecast import QUANTILE_LEVELS
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 from make_us_rich.registry.model_name import ModelName
-from trial_journal import HOUR, NAME, START, closes_of, play, sheet_at
+from trial_journal import HOUR, NAME, START, closes_of, forecast_at, play, score
 
 WEEKS = 9
 HORIZONS = (1, 24)
@@ -31,13 +31,13 @@ def played(journal):
     """Nine weeks and two days of hours from a Wednesday on; a new version serves from the fifth week."""
     closes = closes_of(WEEKS * 168 + 48, start=START + timedelta(days=2))
     sheets = [
-        sheet_at(cutoff, close, horizons=HORIZONS, version=3 if cutoff < START + timedelta(days=35) else 4)
+        forecast_at(cutoff, close, horizons=HORIZONS, version=3 if cutoff < START + timedelta(days=35) else 4)
         for cutoff, close in closes.items()
     ]
-    record_sheets(journal, sheets, START)
+    record_forecasts(journal, sheets, START)
     for cutoff in list(closes)[::97]:
-        score_due(journal, NAME, closes_as_actuals(closes), cutoff)
-    score_due(journal, NAME, closes_as_actuals(closes), max(closes))
+        score(journal, closes, cutoff)
+    score(journal, closes, max(closes))
     return journal, closes
 
 

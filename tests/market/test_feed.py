@@ -13,6 +13,7 @@ from make_us_rich.errors import SourceError, SourceUnavailableError, UnknownName
 from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.feed import FetchResult, repair_candles, update_candles
 from make_us_rich.market.quality import check_quality
+from make_us_rich.market.series import Series
 from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.sources.exchange import ExchangeSource
 from make_us_rich.market.store import CandleStore
@@ -63,11 +64,11 @@ def source() -> WatchedSource:
 
 
 def update(source: WatchedSource, store: CandleStore, since: datetime, until: datetime) -> FetchResult:
-    return update_candles(source, store, BITCOIN, HOURLY, since=since, until=until)
+    return update_candles(source, store, Series(source.name, BITCOIN, HOURLY), since=since, until=until)
 
 
 def stored(store: CandleStore) -> pl.DataFrame:
-    return store.load("simulated", BITCOIN, HOURLY)
+    return store.load(Series("simulated", BITCOIN, HOURLY))
 
 
 def missing(store: CandleStore) -> int:
@@ -145,8 +146,7 @@ def test_every_stored_page_is_reported(store, source):
     update_candles(
         source,
         store,
-        BITCOIN,
-        HOURLY,
+        Series(source.name, BITCOIN, HOURLY),
         since=day(0),
         until=day(10),
         on_page=lambda page: seen.append(len(stored(store)) - len(page)),
@@ -155,7 +155,7 @@ def test_every_stored_page_is_reported(store, source):
 
 
 def test_nothing_is_asked_for_beyond_now(store, source):
-    update_candles(source, store, BITCOIN, HOURLY, since=day(0), until=NOW, now=day(5))
+    update_candles(source, store, Series(source.name, BITCOIN, HOURLY), since=day(0), until=NOW, now=day(5))
     assert source.asked == [(day(0), day(5))]
 
 
@@ -166,7 +166,9 @@ def test_a_span_that_ends_before_it_begins_is_refused(store, source):
 
 def test_an_unknown_symbol_leaves_the_store_alone(store, source, tmp_path):
     with pytest.raises(UnknownNameError, match="simulated has no BTX/USDT"):
-        update_candles(source, store, Symbol("BTX", "USDT"), HOURLY, since=day(0), until=day(1))
+        update_candles(
+            source, store, Series(source.name, Symbol("BTX", "USDT"), HOURLY), since=day(0), until=day(1)
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -177,15 +179,17 @@ def test_a_page_out_of_order_is_not_stored(store, spoil):
             return (spoil(page) for page in super().fetch(*window))  # type: ignore[arg-type]
 
     with pytest.raises(SourceError, match="simulated BTC/USDT 1h: candles out of order or not asked for"):
-        update_candles(Disorderly(), store, BITCOIN, HOURLY, since=day(0), until=day(1))
+        update_candles(
+            Disorderly(), store, Series(Disorderly().name, BITCOIN, HOURLY), since=day(0), until=day(1)
+        )
     assert stored(store).is_empty()
 
 
 def test_repair_asks_for_gaps_and_impossible_candles_only(store, source):
     whole = pl.concat(SimulatedSource().fetch(BITCOIN, HOURLY, day(0), day(10)))
     broken = whole.with_columns(low=pl.when(pl.int_range(pl.len()) == 99).then(float("nan")).otherwise("low"))
-    store.append(pl.concat([broken[:30], broken[33:200], broken[201:]]), "simulated", BITCOIN, HOURLY)
-    result = repair_candles(source, store, BITCOIN, HOURLY)
+    store.append(pl.concat([broken[:30], broken[33:200], broken[201:]]), Series("simulated", BITCOIN, HOURLY))
+    result = repair_candles(source, store, Series(source.name, BITCOIN, HOURLY))
     assert (result.added, result.repaired, result.revised, result.total) == (4, 1, 0, 240)
     assert stored(store).equals(whole)
     hour = timedelta(hours=1)
@@ -198,10 +202,10 @@ def test_repair_asks_for_gaps_and_impossible_candles_only(store, source):
 
 def test_repair_keeps_a_gap_the_source_has_itself_and_an_empty_store_empty(store):
     source = WatchedSource(opens=day(5))
-    assert repair_candles(source, store, BITCOIN, HOURLY).total == 0
+    assert repair_candles(source, store, Series(source.name, BITCOIN, HOURLY)).total == 0
     whole = pl.concat(SimulatedSource().fetch(BITCOIN, HOURLY, day(0), day(10)))
-    store.append(pl.concat([whole[:30], whole[33:]]), "simulated", BITCOIN, HOURLY)
-    assert repair_candles(source, store, BITCOIN, HOURLY).added == 0
+    store.append(pl.concat([whole[:30], whole[33:]]), Series("simulated", BITCOIN, HOURLY))
+    assert repair_candles(source, store, Series(source.name, BITCOIN, HOURLY)).added == 0
 
 
 def test_an_exchange_that_goes_away_in_the_middle_loses_nothing(store, exchange_server):
@@ -212,9 +216,16 @@ def test_an_exchange_that_goes_away_in_the_middle_loses_nothing(store, exchange_
         exchange_server.fail_next(Fault(status=503), times=5)
 
     with pytest.raises(SourceUnavailableError, match="what was fetched is kept, try again later"):
-        update_candles(source, store, BITCOIN, HOURLY, since=day(0), until=day(100), on_page=strike)
-    assert len(store.load("binance", BITCOIN, HOURLY)) == 1000
-    assert update_candles(source, store, BITCOIN, HOURLY, since=day(0), until=day(100)).total == 2400
+        update_candles(
+            source, store, Series(source.name, BITCOIN, HOURLY), since=day(0), until=day(100), on_page=strike
+        )
+    assert len(store.load(Series("binance", BITCOIN, HOURLY))) == 1000
+    assert (
+        update_candles(
+            source, store, Series(source.name, BITCOIN, HOURLY), since=day(0), until=day(100)
+        ).total
+        == 2400
+    )
 
 
 FETCHER = """
@@ -223,6 +234,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import structlog
 from make_us_rich.market.feed import update_candles
+from make_us_rich.market.series import Series
 from make_us_rich.market.sources.exchange import ExchangeSource
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
@@ -232,8 +244,7 @@ structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 update_candles(
     ExchangeSource("binance", url=sys.argv[2]),
     CandleStore(Path(sys.argv[1])),
-    Symbol("BTC", "USDT"),
-    Timeframe("1h"),
+    Series("binance", Symbol("BTC", "USDT"), Timeframe("1h")),
     since=datetime(2022, 1, 1, tzinfo=UTC),
     until=datetime(2026, 4, 1, tzinfo=UTC),
     on_page=lambda page: print(len(page), flush=True),
@@ -252,7 +263,7 @@ def test_ctrl_c_in_a_fetch_keeps_every_page_that_had_arrived(store, tmp_path, ex
     arrived = [int(fetcher.stdout.readline()) for _ in range(3)]
     fetcher.send_signal(signal.SIGINT)
     rest, complaint = fetcher.communicate(timeout=30)
-    kept = store.load("binance", BITCOIN, HOURLY)
+    kept = store.load(Series("binance", BITCOIN, HOURLY))
     assert complaint.rstrip().endswith("KeyboardInterrupt")
     assert sum(arrived) + sum(map(int, rest.split())) <= len(kept) < 37_000
     assert not list(tmp_path.rglob("*.tmp"))

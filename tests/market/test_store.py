@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from make_us_rich.errors import DataError, StoreError
 from make_us_rich.market.candle import CANDLE_SCHEMA, candles_between, no_candles
+from make_us_rich.market.series import Series
 from make_us_rich.market.store import AppendResult, CandleStore
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -26,13 +27,13 @@ def store(tmp_path: Path) -> CandleStore:
 
 
 def append(store: CandleStore, candles: pl.DataFrame, timeframe: str = "1h") -> AppendResult:
-    return store.append(candles, "binance", BITCOIN, Timeframe(timeframe))
+    return store.append(candles, Series("binance", BITCOIN, Timeframe(timeframe)))
 
 
 def load(
     store: CandleStore, since: datetime | None = None, until: datetime | None = None, timeframe: str = "1h"
 ) -> pl.DataFrame:
-    return store.load("binance", BITCOIN, Timeframe(timeframe), since, until)
+    return store.load(Series("binance", BITCOIN, Timeframe(timeframe)), since, until)
 
 
 def files(folder: Path) -> list[str]:
@@ -102,7 +103,7 @@ def test_what_was_traded_is_kept_and_only_answered_when_asked_for(store, make_ca
     append(store, full)
     assert load(store).equals(make_candles(10))
     hour_three = START + timedelta(hours=3)
-    stored = store.load_full("binance", BITCOIN, Timeframe("1h"), since=hour_three)
+    stored = store.load_full(Series("binance", BITCOIN, Timeframe("1h")), since=hour_three)
     assert stored.equals(full[3:])
 
 
@@ -110,7 +111,7 @@ def test_candles_with_and_without_trades_lie_in_one_series(store, make_candles, 
     full = with_trades(make_candles(10))
     append(store, make_candles(6))
     assert append(store, full[6:]).added == 4
-    stored = store.load_full("binance", BITCOIN, Timeframe("1h"))
+    stored = store.load_full(Series("binance", BITCOIN, Timeframe("1h")))
     assert stored["trades"].to_list() == [None] * 6 + [1006, 1007, 1008, 1009]
 
 
@@ -120,7 +121,7 @@ def test_trades_complete_a_stored_candle_and_never_change_one(store, make_candle
     assert append(store, full) == AppendResult(added=0, revised=0)
     assert append(store, make_candles(10)) == AppendResult(added=0, revised=0)
     assert append(store, full.with_columns(trades=pl.col("trades") + 1)) == AppendResult(added=0, revised=10)
-    assert store.load_full("binance", BITCOIN, Timeframe("1h")).equals(full)
+    assert store.load_full(Series("binance", BITCOIN, Timeframe("1h"))).equals(full)
 
 
 def test_a_part_from_before_there_were_trades_is_read_and_completed(
@@ -128,9 +129,9 @@ def test_a_part_from_before_there_were_trades_is_read_and_completed(
 ):
     append(store, make_candles(10))
     make_candles(10).write_parquet(tmp_path / "candles/binance/BTC-USDT/1h/2024.parquet")
-    assert store.load_full("binance", BITCOIN, Timeframe("1h"))["trades"].null_count() == 10
+    assert store.load_full(Series("binance", BITCOIN, Timeframe("1h")))["trades"].null_count() == 10
     append(store, with_trades(make_candles(10)))
-    assert store.load_full("binance", BITCOIN, Timeframe("1h")).equals(with_trades(make_candles(10)))
+    assert store.load_full(Series("binance", BITCOIN, Timeframe("1h"))).equals(with_trades(make_candles(10)))
 
 
 def test_a_possible_candle_takes_the_place_of_an_impossible_one(store, make_candles):
@@ -162,26 +163,26 @@ def test_a_candle_off_the_grid_is_refused_and_nothing_is_stored(store, make_cand
 
 def test_the_ends_of_a_series_are_known(store, make_candles):
     hourly = Timeframe("1h")
-    assert store.first_open_time("binance", BITCOIN, hourly) is None
-    assert store.last_open_time("binance", BITCOIN, hourly) is None
+    assert store.first_open_time(Series("binance", BITCOIN, hourly)) is None
+    assert store.last_open_time(Series("binance", BITCOIN, hourly)) is None
     append(store, make_candles(10_000))
-    assert store.first_open_time("binance", BITCOIN, hourly) == START
-    assert store.last_open_time("binance", BITCOIN, hourly) == START + timedelta(hours=9999)
+    assert store.first_open_time(Series("binance", BITCOIN, hourly)) == START
+    assert store.last_open_time(Series("binance", BITCOIN, hourly)) == START + timedelta(hours=9999)
 
 
 def test_series_are_listed_and_kept_apart(store, make_candles, tmp_path):
     ether = Symbol("ETH", "USDT")
     append(store, make_candles(3))
-    store.append(make_candles(4), "binance", ether, Timeframe("1h"))
-    store.append(make_candles(5), "kraken", BITCOIN, Timeframe("1h"))
+    store.append(make_candles(4), Series("binance", ether, Timeframe("1h")))
+    store.append(make_candles(5), Series("kraken", BITCOIN, Timeframe("1h")))
     append(store, make_candles(2, step="1d"), "1d")
     (tmp_path / "candles/binance/notes/1h").mkdir(parents=True)
     (tmp_path / "candles/binance/notes/1h/x.parquet").touch()
     assert store.series() == [
-        ("binance", BITCOIN, Timeframe("1d")),
-        ("binance", BITCOIN, Timeframe("1h")),
-        ("binance", ether, Timeframe("1h")),
-        ("kraken", BITCOIN, Timeframe("1h")),
+        Series("binance", BITCOIN, Timeframe("1d")),
+        Series("binance", BITCOIN, Timeframe("1h")),
+        Series("binance", ether, Timeframe("1h")),
+        Series("kraken", BITCOIN, Timeframe("1h")),
     ]
     assert len(load(store)) == 3
 
@@ -196,7 +197,7 @@ def test_a_store_nobody_has_written_to_is_empty_and_leaves_no_trace(store, tmp_p
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b"])
 def test_a_source_name_cannot_lead_out_of_the_store(store, make_candles, name):
     with pytest.raises(ValueError, match="cannot be a folder"):
-        store.append(make_candles(1), name, BITCOIN, Timeframe("1h"))
+        store.append(make_candles(1), Series(name, BITCOIN, Timeframe("1h")))
 
 
 def test_a_store_of_a_newer_version_is_refused_with_both_numbers(store, make_candles, tmp_path):

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from make_us_rich.market.quality import check_quality, require_fit
+from make_us_rich.market.series import Series
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
@@ -25,6 +26,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from make_us_rich.market.series import Series
 from make_us_rich.market.sources.simulated import SimulatedSource
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
@@ -37,7 +39,7 @@ print("ready", flush=True)
 input()  # the starting shot
 for start in range(first, last, step):
     for page in source.fetch(bitcoin, hourly, hour(start), hour(start + 500)):
-        CandleStore(root).append(page, source.name, bitcoin, hourly)
+        CandleStore(root).append(page, Series(source.name, bitcoin, hourly))
     print(start + 500, flush=True)
 """
 
@@ -67,7 +69,7 @@ def shoot(*writers: subprocess.Popen[str]) -> None:
 
 
 def load(root: Path) -> pl.DataFrame:
-    return CandleStore(root).load("simulated", BITCOIN, HOURLY)
+    return CandleStore(root).load(Series("simulated", BITCOIN, HOURLY))
 
 
 def test_a_writer_killed_at_any_moment_loses_only_the_page_it_was_writing(tmp_path):

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from make_us_rich.features.inputs import read_inputs
 from make_us_rich.features.market_volatility import market_variance
-from make_us_rich.market.activity import MARKET_VARIANCE
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.price_table import PriceTable, build_price_table
@@ -35,4 +35,4 @@ def active_arrays(candles_folder: Path) -> CandleArrays:
         for pair in ("BTC-USDT", "ETH-USDT")
     )
     candles = bitcoin.with_columns(market_variance(bitcoin["open_time"], [ether]))
-    return CandleArrays.from_frame(candles, ("taker_buy_base", "trades", MARKET_VARIANCE))
+    return read_inputs(candles, Timeframe("1h"), ("taker_share", "trades", "market_volatility"))

@@ -10,7 +10,7 @@ from make_us_rich.models.baselines import (
     centred_quantiles,
     unit_volatility,
 )
-from make_us_rich.models.forecast import HORIZONS, MEDIAN, NAIVE_BASELINES, QUANTILE_LEVELS
+from make_us_rich.models.quantiles import HORIZONS, MEDIAN, NAIVE_BASELINES, QUANTILE_LEVELS
 
 HOURLY = Timeframe("1h")
 

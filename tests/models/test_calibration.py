@@ -5,7 +5,7 @@ from hypothesis.extra.numpy import arrays
 
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.calibration import calibrated_shape, calibration_rows, empirical_shape
-from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS
+from make_us_rich.models.quantiles import MEDIAN, QUANTILE_LEVELS
 
 
 @given(arrays(float, st.tuples(st.integers(1, 60), st.integers(1, 3)), elements=st.floats(-1e6, 1e6)))

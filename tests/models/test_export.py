@@ -3,15 +3,14 @@ import pytest
 import torch
 
 from make_us_rich.errors import ArtifactError
-from make_us_rich.market.activity import Activity
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.calibration import empirical_shape
 from make_us_rich.models.export import GoldenWindows, check_parity, export_onnx
-from make_us_rich.models.forecast import MEDIAN
 from make_us_rich.models.lstm import LstmOptions, fit_lstm
 from make_us_rich.models.onnx import OnnxForecaster
 from make_us_rich.models.price_graph import FittedScale, PriceGraph
 from make_us_rich.models.price_table import PriceTable, build_price_table
+from make_us_rich.models.quantiles import MEDIAN
 from make_us_rich.models.scale_model import ScaleModel
 
 WINDOW = 8
@@ -93,17 +92,14 @@ def test_each_horizon_is_served_by_its_own_candidate(graph, windows, bitcoin_arr
 
 @pytest.fixture(scope="module")
 def active_graph(active_arrays) -> PriceGraph:
-    inputs = ("taker_share", "trades", "market_volatility")
     arrays, hourly = active_arrays, Timeframe("1h")
-    table = build_price_table(
-        arrays.open_time_ms, arrays.ohlcv, hourly, activity=Activity(inputs, arrays.activity)
-    )
+    table = build_price_table(arrays.open_time_ms, arrays.ohlcv, hourly, read=arrays.columns)
     rows = table.usable_rows(0, 2500, WINDOW)
     network = fit_lstm(table, rows, LstmOptions(window=WINDOW, hidden=4, epochs=1), seed=5)
     with torch.no_grad():
         scale = network(table.windows(rows, WINDOW)).exp().numpy()
     fitted = FittedScale(ScaleModel(network, WINDOW), empirical_shape(table.returns(rows) / scale))
-    return PriceGraph(hourly, {"lstm": fitted}, ["lstm"] * 6, inputs).eval()
+    return PriceGraph(hourly, {"lstm": fitted}, ["lstm"] * 6, arrays.columns.names).eval()
 
 
 def test_exported_graph_with_a_third_input_equals_torch(active_arrays, active_graph) -> None:
@@ -113,6 +109,6 @@ def test_exported_graph_with_a_third_input_equals_torch(active_arrays, active_gr
     parity, prices = check_parity(active_graph, export_onnx(active_graph, windows), windows)
     assert (parity.windows, prices.shape) == (100, (100, 6, 13))
     with torch.no_grad():
-        open_time_ms, ohlcv, activity = windows.tensors()
-        doubled = active_graph(open_time_ms, ohlcv, activity * torch.tensor([1.0, 1.0, 2.0])).numpy()
+        open_time_ms, ohlcv, columns = windows.tensors()
+        doubled = active_graph(open_time_ms, ohlcv, columns * torch.tensor([1.0, 1.0, 2.0])).numpy()
     assert not np.allclose(prices, doubled, rtol=1e-6), "the third input is read"

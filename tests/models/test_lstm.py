@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS
 from make_us_rich.models.lstm import LstmOptions, fit_lstm
 from make_us_rich.models.lstm_scale import LstmScale, LstmSize
 from make_us_rich.models.price_table import PriceTable
+from make_us_rich.models.quantiles import MEDIAN, QUANTILE_LEVELS
 from make_us_rich.models.volatility import fit_volatility
 
 SMALL = LstmOptions(window=8, hidden=4, epochs=1, batch_size=128)

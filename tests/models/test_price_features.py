@@ -58,9 +58,11 @@ def test_a_window_gives_what_the_whole_series_gives_even_where_nothing_was_trade
 def test_the_last_rows_alone_are_the_last_rows_of_all(bitcoin_arrays: CandleArrays) -> None:
     open_time_ms = torch.from_numpy(bitcoin_arrays.open_time_ms[None, :900])
     ohlcv = torch.from_numpy(bitcoin_arrays.ohlcv[None, :900])
-    features = PriceFeatures(HOURLY)
-    for whole, kept in zip(features(open_time_ms, ohlcv), features(open_time_ms, ohlcv, 48), strict=True):
-        torch.testing.assert_close(kept, whole[:, -48:], rtol=0, atol=0)
+    features = PriceFeatures(HOURLY, ("some.feature",))
+    read = (ohlcv[..., :1],)
+    whole = features(open_time_ms, ohlcv, None, *read)
+    for all_rows, kept in zip(whole, features(open_time_ms, ohlcv, 48, *read), strict=True):
+        torch.testing.assert_close(kept, all_rows[:, -48:], rtol=0, atol=0)
 
 
 def test_every_input_has_a_name(bitcoin_table: PriceTable) -> None:

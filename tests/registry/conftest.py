@@ -2,9 +2,9 @@
 
 import pytest
 
-from make_us_rich.registry.shelf import Shelf
+from make_us_rich.forecasting.kinds import open_shelf
 
 
 @pytest.fixture
 def shelf(tmp_path):
-    return Shelf(tmp_path / "replay" / "shelf", "replay")
+    return open_shelf(tmp_path / "replay" / "shelf", "replay")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from make_us_rich.errors import ArtifactError
-from make_us_rich.registry.artifact import ArtifactDraft, golden_payload, load_artifact, write_artifact
+from make_us_rich.forecasting.price.artifact import PRICE_ARTIFACT, golden_payload
+from make_us_rich.registry.artifact import ArtifactDraft, load_artifact, write_artifact
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 
 
@@ -16,7 +17,7 @@ def folder(tmp_path):
 
 def refusal(folder, market="replay"):
     with pytest.raises(ArtifactError) as caught:
-        load_artifact(folder, market)
+        load_artifact(folder, market, PRICE_ARTIFACT)
     text = str(caught.value)
     assert str(folder) in text
     assert ";" in text, "the way out follows the finding"
@@ -30,10 +31,10 @@ def rewrite_manifest(folder, **changes):
 
 
 def test_an_artifact_that_was_written_is_loaded_and_runs(folder):
-    artifact = load_artifact(folder, "replay")
+    artifact = load_artifact(folder, "replay", PRICE_ARTIFACT)
     assert artifact.manifest.version == 1
     candles = np.full((1, 48, 5), 200.0)
-    prices = artifact.forecaster.quantiles(np.zeros((1, 48), dtype=np.int64), candles)
+    prices = artifact.model.forecaster.quantiles(np.zeros((1, 48), dtype=np.int64), candles)
     np.testing.assert_allclose(prices[0], 200.0 * ToyPriceModel().factors)
 
 
@@ -122,7 +123,7 @@ def test_golden_outputs_may_differ_by_a_millionth(tmp_path, relative):
         tmp_path / "1", ArtifactDraft(draft.manifest, {**draft.payloads, "golden.npz": golden}), version=1
     )
     if relative < 1e-6:
-        load_artifact(tmp_path / "1", "replay")
+        load_artifact(tmp_path / "1", "replay", PRICE_ARTIFACT)
     else:
         refusal(tmp_path / "1")
 
@@ -152,7 +153,7 @@ def test_a_graph_that_onnx_runtime_cannot_read_is_refused(tmp_path):
         version=1,
     )
     with pytest.raises(ArtifactError, match="ONNX Runtime refuses the model"):
-        load_artifact(tmp_path / "1", "replay")
+        load_artifact(tmp_path / "1", "replay", PRICE_ARTIFACT)
 
 
 def test_a_graph_that_does_not_take_the_inputs_is_refused(tmp_path):

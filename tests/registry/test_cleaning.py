@@ -9,6 +9,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from make_us_rich.errors import UnknownNameError
+from make_us_rich.forecasting.kinds import open_shelf
 from make_us_rich.registry.cleaning import (
     KEPT_FOR,
     clean_versions,
@@ -16,7 +17,7 @@ from make_us_rich.registry.cleaning import (
     remove_snapshots,
     unused_snapshots,
 )
-from make_us_rich.registry.shelf import Champion, Shelf
+from make_us_rich.registry.shelf import Champion
 from make_us_rich.testing.artifacts import toy_draft
 
 NAME = "price.BTC-USDT.1h"
@@ -92,14 +93,14 @@ def test_a_cleaning_that_was_killed_leaves_no_half_version(history):
 
 
 def test_a_version_that_leaves_while_it_is_verified_is_not_promoted(history, monkeypatch):
-    verify = history.load_any
+    verify = history.load
 
     def verify_slowly(name, version):
         artifact = verify(name, version)
         clean_versions(history, START + 900 * DAY, dry_run=False)
         return artifact
 
-    monkeypatch.setattr(history, "load_any", verify_slowly)
+    monkeypatch.setattr(history, "load", verify_slowly)
     with pytest.raises(UnknownNameError, match="no version 1"):
         history.promote(NAME, 1, "better", START)
     assert history.champion(NAME).version == 3
@@ -136,7 +137,7 @@ STEPS = st.lists(
 @given(steps=STEPS)
 def test_whatever_happened_the_champion_can_be_served_and_rolled_back(steps):
     with tempfile.TemporaryDirectory() as folder:
-        shelf, now = Shelf(Path(folder), "replay"), START
+        shelf, now = open_shelf(Path(folder), "replay"), START
         shelve(shelf, now)
         shelf.promote(NAME, 1, "first", now)
         for kind, number in steps:

@@ -1,10 +1,13 @@
+import json
 import math
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from pydantic import ValidationError
 
-from make_us_rich.registry.manifest import EvidenceRecord, Manifest, ManifestDraft, TensorSpec
+from make_us_rich.evaluation.evidence import HorizonEvidence
+from make_us_rich.forecasting.price.manifest import PriceManifest
+from make_us_rich.registry.manifest import TensorSpec
 from make_us_rich.testing.artifacts import toy_draft
 
 
@@ -21,7 +24,7 @@ def evidence(horizon, served_by="toy", **changes):
         "coverage_se": 0.01,
         "served_by": served_by,
     }
-    return EvidenceRecord(**(values | changes))
+    return HorizonEvidence(**(values | changes))
 
 
 def manifest(**changes):
@@ -29,10 +32,8 @@ def manifest(**changes):
 
 
 def test_a_manifest_that_was_written_is_read_back():
-    written = Manifest(
-        **dict(manifest(evidence={"toy": (evidence(1),)})), version=3, files={"model.onnx": "0" * 64}
-    )
-    assert Manifest.model_validate_json(written.model_dump_json()) == written
+    written = manifest(evidence={"toy": (evidence(1),)}).shelved(3, {"model.onnx": "0" * 64})
+    assert PriceManifest.model_validate_json(written.model_dump_json()) == written
 
 
 def test_an_unknown_key_is_refused():
@@ -68,14 +69,21 @@ def test_parts_that_contradict_each_other_are_refused(changes, finding):
         manifest(**changes)
 
 
-def test_a_statistic_that_could_not_be_computed_is_null_in_json_and_none_again():
+def test_a_statistic_that_could_not_be_computed_is_null_in_json_and_undefined_again():
     record = evidence(1, p_value={"persistence": math.nan}, skill_sd=math.inf)
-    assert record.p_value == {"persistence": None}
-    assert EvidenceRecord.model_validate_json(record.model_dump_json()) == record
+    written = manifest(evidence={"toy": (record,)})
+    (told,) = json.loads(written.model_dump_json())["evidence"]["toy"]
+    assert (told["p_value"], told["skill_sd"]) == ({"persistence": None}, None)
+    assert written.model_dump(mode="json")["evidence"]["toy"] == [told]
+    (read,) = PriceManifest.model_validate_json(written.model_dump_json()).evidence["toy"]
+    assert math.isnan(read.p_value["persistence"])
+    assert math.isnan(read.skill_sd)
+    assert dict(written.metrics()) == dict(written.metrics("toy"))
+    assert "skill_sd_h1" not in dict(written.metrics())
 
 
 def test_the_evidence_of_a_horizon_is_that_of_the_forecaster_that_serves_it():
-    draft: ManifestDraft = manifest(
+    draft: PriceManifest = manifest(
         served_by={"1": "toy", "2": "persistence", "4": "toy", "8": "toy", "12": "toy", "24": "toy"},
         evidence={"toy": (evidence(1), evidence(2)), "persistence": (evidence(2, served_by="persistence"),)},
     )
@@ -85,11 +93,11 @@ def test_the_evidence_of_a_horizon_is_that_of_the_forecaster_that_serves_it():
 
 
 def test_a_manifest_from_before_there_were_optional_inputs_is_read_as_it_was():
-    written = Manifest(**dict(manifest()), version=1, files={}).model_dump(mode="json")
+    written = manifest().shelved(1, {}).model_dump(mode="json")
     del written["market_symbols"]
     for tensor in (*written["inputs"], *written["outputs"]):
         del tensor["columns"]
-    read = Manifest.model_validate(written)
+    read = PriceManifest.model_validate(written)
     assert (read.activity_columns, read.market_symbols) == ((), ())
 
 

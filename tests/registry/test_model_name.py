@@ -17,6 +17,13 @@ def test_a_name_that_was_written_is_read_back(kind, symbol, timeframe):
     assert ModelName.parse(str(name)) == name
 
 
+def test_a_word_may_stand_where_a_pair_does_and_is_no_pair():
+    name = ModelName.parse("portfolio.savings-7.1h")
+    assert name.subject == "savings-7"
+    with pytest.raises(UsageError, match="not about one pair"):
+        _ = name.symbol
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -27,6 +34,7 @@ def test_a_name_that_was_written_is_read_back(kind, symbol, timeframe):
         "../price.BTC-USDT.1h",
         "price.BTC-USDT.1h/..",
         "price.BTC-USDT.7h",
+        "price.btc-usdt.1h",
     ],
 )
 def test_anything_else_is_refused_in_one_line(text):

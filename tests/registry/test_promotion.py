@@ -8,10 +8,11 @@ from make_us_rich.evaluation.blocks import BlockMeans
 from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.registry.promotion import (
     best_naive,
+    challenged_this_week,
     coverage_allowance,
-    decided_this_week,
+    judge_challenge,
     judge_horizon,
-    judge_succession,
+    judge_refresh,
 )
 from make_us_rich.registry.shelf import Decision
 
@@ -108,30 +109,59 @@ def test_coverage_allowance_widens_with_its_error_up_to_a_limit(
     assert coverage_allowance(evidence(coverage_se=standard_error)) == pytest.approx(allowed, abs=1e-4)
 
 
-def succession(kind, gains, champion: float = 1.0):
-    return judge_succession(kind, BlockMeans(np.full(len(gains), champion)), BlockMeans(np.asarray(gains)))
+def widths(median: float, n: int = 168) -> np.ndarray:
+    return median * np.linspace(0.5, 1.5, n)
 
 
-def test_a_refresh_may_be_slightly_worse_but_not_more() -> None:
-    assert succession("refresh", [-0.004]).accepted
-    assert not succession("refresh", [-0.006]).accepted
-    assert "+0.60%" in succession("refresh", [-0.006]).reason
+@pytest.mark.parametrize(
+    ("own", "accepted", "said"), [(1.14, True, "+14.00%"), (0.86, True, "-14.00%"), (1.16, False, "+16.00%")]
+)
+def test_a_refresh_may_be_a_little_wider_or_narrower_but_not_more(
+    own: float, accepted: bool, said: str
+) -> None:
+    verdict = judge_refresh(widths(1.0), widths(own), verdict_passed=True)
+    assert verdict.accepted is accepted
+    assert f"refresh: width {said} against the champion at the newest 168 cutoffs" in verdict.reason
 
 
-def test_a_refresh_needs_one_whole_week_it_had_not_seen() -> None:
-    assert not succession("refresh", []).accepted
+def test_only_the_newest_cutoffs_of_a_refresh_count() -> None:
+    early = np.concatenate([np.full(500, 9.0), widths(1.0)])
+    assert judge_refresh(early, widths(1.0), verdict_passed=True).accepted
+
+
+def test_a_refresh_that_is_not_proven_itself_is_kept_back() -> None:
+    assert not judge_refresh(widths(1.0), widths(1.0), verdict_passed=False).accepted
+    assert not judge_refresh(None, None, verdict_passed=False).accepted
+
+
+def test_where_a_kind_has_no_widths_the_verdict_of_a_refresh_decides() -> None:
+    assert judge_refresh(None, None, verdict_passed=True).accepted
+
+
+def test_a_champion_without_width_is_no_measure() -> None:
+    assert not judge_refresh(np.zeros(168), widths(1.0), verdict_passed=True).accepted
+
+
+def challenge(gains, champion: float = 1.0):
+    theirs = np.full(len(gains), champion)
+    return judge_challenge(BlockMeans(theirs - np.asarray(gains)), BlockMeans(theirs))
 
 
 def test_a_challenge_must_be_better_and_provenly_so() -> None:
     steady = 0.01 + 0.001 * np.arange(12)
-    assert succession("challenge", steady).accepted
-    assert not succession("challenge", steady / 100).accepted, "too small a gain"
-    assert not succession("challenge", np.tile([0.5, -0.45], 6)).accepted, "too uncertain"
-    assert not succession("challenge", steady[:7]).accepted, "too short"
+    assert challenge(steady).accepted
+    assert not challenge(steady / 100).accepted, "too small a gain"
+    assert not challenge(np.tile([0.5, -0.45], 6)).accepted, "too uncertain"
+    assert not challenge(steady[:7]).accepted, "too short"
+    assert not challenge(np.zeros(12)).accepted, "the same losses are no advantage"
 
 
-def test_one_decision_of_a_kind_each_week() -> None:
-    earlier = Decision(at=NOW - timedelta(days=6), version=3, kind="refresh", promoted=False, reasons=("",))
-    assert decided_this_week("refresh", [earlier], NOW) == earlier
-    assert decided_this_week("challenge", [earlier], NOW) is None
-    assert decided_this_week("refresh", [earlier], NOW + timedelta(days=1)) is None
+def test_one_challenge_each_week_and_any_number_of_refreshes() -> None:
+    def decided(kind: str, reason: str = "kept back: challenge: loss +1.00%") -> Decision:
+        return Decision(at=NOW - timedelta(days=6), version=3, kind=kind, promoted=False, reasons=(reason,))
+
+    assert challenged_this_week([decided("challenge")], NOW) == decided("challenge")
+    assert challenged_this_week([decided("refresh")], NOW) is None
+    assert challenged_this_week([decided("challenge")], NOW + timedelta(days=1)) is None
+    unjudged = decided("challenge", "kept back: a challenge was decided on 2026-04-20; at most one a week")
+    assert challenged_this_week([unjudged], NOW) is None, "it was never compared"

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from make_us_rich.errors import ArtifactError, StoreError, UnknownNameError, UsageError
+from make_us_rich.forecasting.kinds import open_shelf
+from make_us_rich.forecasting.price.artifact import PRICE_ARTIFACT
 from make_us_rich.registry.artifact import load_artifact
-from make_us_rich.registry.shelf import Champion, Decision, Shelf
+from make_us_rich.registry.shelf import Champion, Decision
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 
 NAME = "price.BTC-USDT.1h"
@@ -130,7 +132,7 @@ def test_decisions_are_kept_in_order_also_the_refused_ones(shelf):
     assert shelf.decisions(NAME) == made
 
 
-@pytest.mark.parametrize("name", ["..", "price.BTC-USDT.1h/../../etc", "/etc", "price.btc-usdt.1h"])
+@pytest.mark.parametrize("name", ["..", "price.BTC-USDT.1h/../../etc", "/etc", "price.BTC-USDT.1h/1"])
 def test_a_name_that_is_a_path_is_refused(shelf, name):
     for call in (shelf.versions, shelf.champion, shelf.decisions):
         with pytest.raises(UsageError, match="model name"):
@@ -168,18 +170,19 @@ def test_a_full_disk_is_one_clear_line_and_leaves_the_shelf_as_it_was(shelf, mon
 def test_a_root_that_is_a_file_is_one_clear_line(tmp_path):
     (tmp_path / "shelf").write_text("in the way")
     with pytest.raises(StoreError):
-        Shelf(tmp_path / "shelf", "replay").shelve(toy_draft())
+        open_shelf(tmp_path / "shelf", "replay").shelve(toy_draft())
 
 
 SHELVER = """
     import sys
     from datetime import UTC, datetime
     from pathlib import Path
-    from make_us_rich.registry.shelf import Decision, Shelf
+    from make_us_rich.forecasting.kinds import open_shelf
+    from make_us_rich.registry.shelf import Decision
     from make_us_rich.testing.artifacts import toy_draft
 
     name, now = "price.BTC-USDT.1h", datetime(2024, 3, 1, tzinfo=UTC)
-    shelf, draft, rounds = Shelf(Path(sys.argv[1]), "replay"), toy_draft(), int(sys.argv[2])
+    shelf, draft, rounds = open_shelf(Path(sys.argv[1]), "replay"), toy_draft(), int(sys.argv[2])
     print("ready", flush=True)
     for _ in range(rounds):
         version = shelf.shelve(draft)
@@ -211,7 +214,7 @@ def test_a_shelver_killed_at_any_moment_leaves_a_whole_shelf(shelf):
         versions = shelf.versions(NAME)
         assert versions == list(range(1, len(versions) + 1))
         for version in versions:
-            load_artifact(shelf.folder(NAME, version), "replay")
+            load_artifact(shelf.folder(NAME, version), "replay", PRICE_ARTIFACT)
         shelf.decisions(NAME)
         if (champion := shelf.champion(NAME)) is not None:
             assert champion.version in versions

@@ -3,9 +3,9 @@ from datetime import datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
+from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.market.symbol import Symbol
-from make_us_rich.models.forecast import LEVEL_KEYS
-from make_us_rich.registry.manifest import EvidenceRecord
+from make_us_rich.models.quantiles import LEVEL_KEYS
 from make_us_rich.serving.schemas import ForecastAnswer, ForecastListAnswer
 from make_us_rich.testing.artifacts import toy_draft
 from trial_desk import END, hourly_candles
@@ -26,7 +26,7 @@ STEP_FIELDS = {
 
 
 def evidence(horizon, served_by="toy"):
-    return EvidenceRecord(
+    return HorizonEvidence(
         horizon=horizon,
         folds=4,
         blocks=12,
@@ -205,7 +205,7 @@ def test_an_answer_of_a_replay_is_not_kept_by_the_clock_of_the_client(client):
         (timedelta(0), False),
         (timedelta(minutes=62), False),
         (timedelta(minutes=62, seconds=1), True),
-        (timedelta(hours=48), True),
+        (timedelta(hours=23, minutes=59), True),
     ],
 )
 def test_a_forecast_is_stale_once_a_newer_candle_should_be_there(desk, client, age, stale):
@@ -213,6 +213,14 @@ def test_a_forecast_is_stale_once_a_newer_candle_should_be_there(desk, client, a
     desk.clock.moment = END + age
     answer = client.get(BTC_FORECAST).json()
     assert (answer["stale"], answer["age_seconds"]) == (stale, age.total_seconds())
+
+
+def test_a_forecast_whose_targets_have_all_passed_is_not_answered(desk, client):
+    client.get(BTC_FORECAST)
+    desk.clock.moment = END + timedelta(hours=24)
+    answer = client.get(BTC_FORECAST)
+    assert answer.status_code == 503
+    assert "its newest forecast was about 2024-04-11 00:00, which has passed" in answer.json()["detail"]
 
 
 def test_a_late_first_answer_holds_only_what_lies_ahead_and_no_next_close(desk, client_of):

@@ -1,6 +1,7 @@
 import csv
 import io
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,25 +9,24 @@ from starlette.testclient import TestClient
 
 from make_us_rich.database.journal_tables import drift_verdicts
 from make_us_rich.database.schema import create_if_absent
-from make_us_rich.desk.recorder import PriceRecorder
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.forecast import SERVED
+from make_us_rich.forecasting.price.forecast import PERSISTENCE, VOLATILITY
 from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.notes import CandleNote, note_candles
-from make_us_rich.journal.record import record_sheets
-from make_us_rich.journal.sheet import PERSISTENCE, SERVED, VOLATILITY
+from make_us_rich.journal.reading import JournalRecords
+from make_us_rich.journal.record import record_forecasts
 from make_us_rich.journal.track_record import RecordQuery, read_track_record
 from make_us_rich.registry.model_name import ModelName
-from make_us_rich.serving.desk_view import Series
 from make_us_rich.serving.journal_schemas import (
     DriftReportAnswer,
     PredictionListAnswer,
     TrackRecordListAnswer,
 )
-from make_us_rich.serving.predictor import Predictor
 from trial_desk import BTC, END, HOUR
-from trial_journal import NAME, START, closes_of, play, sheet_at
+from trial_journal import NAME, START, closes_of, forecast_at, play
 
 BTC_NAME = ModelName("price", BTC, HOUR)
-SERIES = Series("recorded", BTC, HOUR)
 TICK = timedelta(minutes=1)
 
 
@@ -38,8 +38,8 @@ def journal(desk):
 
 
 @pytest.fixture
-def predictor(desk, journal):
-    return Predictor(desk.view, journal=journal)
+def board(desk, journal):
+    return Board(desk.view, JournalRecords(journal))
 
 
 @pytest.fixture
@@ -54,48 +54,63 @@ def client(open_client):
     return open_client()
 
 
-def record(desk, journal, version=None):
-    artifact = desk.shelf.load(str(BTC_NAME), version) if version else None
-    return PriceRecorder(journal, desk.view).record(SERIES, artifact, END, END + TICK)
+def record(desk, journal):
+    """Write down what the desk forecasts, and return that: of yardsticks the service hears nothing."""
+    made = Board(desk.view).compute(BTC_NAME).forecast
+    record_forecasts(journal, [made], END + TICK)
+    return replace(made, yardsticks={})
 
 
-def test_what_was_written_down_is_what_is_served(desk, journal, predictor):
-    written = record(desk, journal, desk.promote())
-    served = predictor.compute(BTC_NAME)
+def test_what_was_written_down_is_what_is_served(desk, journal, board):
+    desk.promote()
+    written = record(desk, journal)
+    served = board.compute(BTC_NAME)
     assert served.is_recorded
     assert served.forecast == written
 
 
-def test_a_forecast_that_was_written_down_stays_whole_when_its_targets_pass(desk, journal, predictor):
+def test_a_forecast_that_was_written_down_stays_whole_when_its_targets_pass(desk, journal, board):
     written = record(desk, journal)
     desk.clock.moment = END + timedelta(hours=20)
-    assert predictor.compute(BTC_NAME).forecast == written
+    assert board.compute(BTC_NAME).forecast == written
 
 
-def test_without_a_record_the_forecast_is_computed_and_says_so(desk, client, predictor):
-    served = predictor.compute(BTC_NAME)
+def test_what_was_written_down_is_answered_after_its_targets_have_passed_up_to_the_limit(
+    desk, journal, open_client
+):
+    record(desk, journal)
+    client = open_client()
+    client.get("/v1/forecasts/BTC-USDT")
+    for hours, status in ((24, 200), (48, 200), (49, 503)):
+        desk.clock.moment = END + timedelta(hours=hours)
+        assert client.get("/v1/forecasts/BTC-USDT").status_code == status
+
+
+def test_without_a_record_the_forecast_is_computed_and_says_so(client, board):
+    served = board.compute(BTC_NAME)
     assert not served.is_recorded
     assert client.get("/v1/forecasts/BTC-USDT").json()["recorded"] is False
 
 
-def test_a_record_that_comes_later_is_taken_up_for_the_same_candle(desk, journal, predictor):
-    predictor.refresh()
+def test_a_record_that_comes_later_is_taken_up_for_the_same_candle(desk, journal, board):
+    board.refresh()
     record(desk, journal)
-    predictor.refresh()
-    assert predictor.served(BTC_NAME).is_recorded
+    board.refresh()
+    assert board.served(BTC_NAME).is_recorded
 
 
-def test_a_promotion_counts_at_once_though_another_version_was_written_down(desk, journal, predictor):
+def test_a_promotion_counts_at_once_though_another_version_was_written_down(desk, journal, board):
     record(desk, journal)
-    predictor.refresh()
+    board.refresh()
     version = desk.promote()
-    predictor.refresh()
-    served = predictor.served(BTC_NAME)
-    assert (served.forecast.model_version, served.is_recorded) == (version, False)
+    board.refresh()
+    served = board.served(BTC_NAME)
+    assert (served.forecast.version, served.is_recorded) == (version, False)
 
 
 def test_a_journal_that_is_away_keeps_no_forecast_back(desk):
-    assert not Predictor(desk.view, journal=Journal(desk.database, "replay")).compute(BTC_NAME).is_recorded
+    board = Board(desk.view, JournalRecords(Journal(desk.database, "replay")))  # without its tables
+    assert not board.compute(BTC_NAME).is_recorded
 
 
 def test_a_broken_horizon_is_answered_by_its_baseline_with_the_reason(desk, journal, open_client):
@@ -104,7 +119,7 @@ def test_a_broken_horizon_is_answered_by_its_baseline_with_the_reason(desk, jour
         session.execute(
             drift_verdicts.insert(),
             {
-                "market": "replay", "name": NAME, "horizon": 4, "week": END, "version": version,
+                "market": "replay", "history": 1, "name": NAME, "horizon": 4, "week": END, "version": version,
                 "state": "broken", "reason": "coverage 70.0%", "judged_at": END,
             },
         )  # fmt: skip
@@ -139,7 +154,7 @@ def test_predictions_come_page_by_page(journal, client):
 
 def test_predictions_are_filtered(journal, client):
     play(journal, closes_of(6))
-    record_sheets(journal, [sheet_at(START, 50.0, name="price.ETH-USDT.4h")], START)
+    record_forecasts(journal, [forecast_at(START, 50.0, name="price.ETH-USDT.4h")], START)
 
     def found(**parameters):
         return client.get("/v1/predictions", params={"limit": 1000, **parameters}).json()["predictions"]

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from make_us_rich.models.forecast import LEVEL_KEYS
+from make_us_rich.models.quantiles import LEVEL_KEYS
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 from trial_desk import TrialDesk, hourly_candles
 

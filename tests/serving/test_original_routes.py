@@ -3,8 +3,8 @@
 import pytest
 from starlette.testclient import TestClient
 
+from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.market.symbol import Symbol
-from make_us_rich.registry.manifest import EvidenceRecord
 from make_us_rich.serving.routes.original import recent_columns
 from make_us_rich.testing.artifacts import ToyPriceModel, toy_draft
 from trial_desk import END, HOUR, hourly_candles
@@ -57,7 +57,7 @@ def test_the_prediction_is_the_median_of_the_served_forecast(desk, client_of):
 
 
 def test_the_yardstick_stands_in_headers_beside_the_prediction(desk, client_of):
-    record = EvidenceRecord(
+    record = HorizonEvidence(
         horizon=1,
         folds=4,
         blocks=12,

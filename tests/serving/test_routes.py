@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from make_us_rich.errors import ArtifactError, DataError, ForecastUnavailableError, StoreError, UsageError
+from make_us_rich.forecasting.price.artifact import PRICE_ARTIFACT
 from make_us_rich.registry.artifact import ArtifactDraft, load_artifact
 from make_us_rich.registry.shelf import Decision
 from make_us_rich.serving.schemas import (
@@ -190,7 +191,7 @@ def test_the_bundle_is_the_artifact_byte_for_byte(desk, client, tmp_path):
     assert answer.headers["content-disposition"] == f'attachment; filename="{NAME}-v1.zip"'
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         archive.extractall(tmp_path / "bundle")
-    assert load_artifact(tmp_path / "bundle", "replay").manifest.version == version
+    assert load_artifact(tmp_path / "bundle", "replay", PRICE_ARTIFACT).manifest.version == version
     again = client.get(f"/v1/models/{NAME}/artifact", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
 

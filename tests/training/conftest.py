@@ -7,7 +7,7 @@ import pytest
 from make_us_rich.market.snapshot import Origin, Snapshot, take_snapshot
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.training.experiment import Experiment, preset_experiment
+from make_us_rich.training.price.experiment import PriceExperiment, preset_experiment
 
 SMALL_LSTM = {"window": 8, "hidden": 4, "epochs": 1, "batch_size": 512}
 
@@ -26,10 +26,10 @@ def take(bitcoin_hours: pl.DataFrame) -> Callable[..., Snapshot]:
 
 
 @pytest.fixture(scope="session")
-def small_lstm() -> Experiment:
+def small_lstm() -> PriceExperiment:
     return preset_experiment("lstm", "BTC/USDT", lstm=SMALL_LSTM)
 
 
 @pytest.fixture(scope="session")
-def volatility_only() -> Experiment:
+def volatility_only() -> PriceExperiment:
     return preset_experiment("volatility", "BTC/USDT")

@@ -11,17 +11,17 @@ import polars as pl
 import pytest
 
 from make_us_rich.errors import ExperimentError
+from make_us_rich.forecasting.kinds import open_shelf
 from make_us_rich.market.candle import as_candles
 from make_us_rich.market.snapshot import Origin, save_snapshot, take_snapshot
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.registry.mlflow import MlflowMirror
-from make_us_rich.registry.shelf import Shelf
-from make_us_rich.training.experiment import preset_experiment
-from make_us_rich.training.parallel import run_in_processes, run_tasks
-from make_us_rich.training.pool import TRAINING, TrainingOutcome, TrainingTask
-from make_us_rich.training.tracking import tell_training
-from make_us_rich.training.train import TrainingResult
+from make_us_rich.training.parallel import process_executors, run_tasks, run_until_done
+from make_us_rich.training.pool import FITTING, TrainingOutcome, TrainingTask
+from make_us_rich.training.price.experiment import preset_experiment
+from make_us_rich.training.round import Destination, train_round
+from trainings import PRICE
 
 PAIRS = ("ADA", "BTC", "ETH", "SOL")
 SINCE, UNTIL = datetime(2025, 9, 1, tzinfo=UTC), datetime(2026, 4, 30, tzinfo=UTC)
@@ -29,11 +29,10 @@ SINCE, UNTIL = datetime(2025, 9, 1, tzinfo=UTC), datetime(2026, 4, 30, tzinfo=UT
 
 def task_of(home: Path, base: str, snapshot_hash: str = "0" * 64) -> TrainingTask:
     return TrainingTask(
+        trainer=PRICE,
         experiment=preset_experiment("volatility", f"{base}/USDT"),
-        market="replay",
         snapshots=home / "snapshots",
         snapshot_hash=snapshot_hash,
-        shelf_root=home / "shelf",
         now=UNTIL,
     )
 
@@ -54,10 +53,6 @@ def prepare(candles_folder: Path, tmp_path: Path):
     return prepare
 
 
-def result_of(task: TrainingTask) -> TrainingResult:
-    return TrainingResult(task.experiment.name, 1, promoted=True, reasons=(), seconds=0.0, evidence=())
-
-
 @pytest.mark.slow
 def test_parallel_trainings_share_no_path_leave_no_work_files_and_are_held_once_each(
     prepare, tmp_path: Path, monkeypatch
@@ -68,18 +63,17 @@ def test_parallel_trainings_share_no_path_leave_no_work_files_and_are_held_once_
     monkeypatch.chdir(work)
     monkeypatch.setenv("TMPDIR", str(temporary))
     tasks = [*(prepare(base) for base in PAIRS), task_of(home, "XRP")]
+    shelf, mirror, said = open_shelf(home / "shelf", "replay"), MlflowMirror(home / "mlflow"), []
     done = []
-    outcomes = run_in_processes(TRAINING, tasks, 2, done.append)
+    result = train_round(tasks, process_executors(2), Destination(shelf, mirror, said.append, done.append))
 
     names = [f"price.{base}-USDT.1h" for base in PAIRS]
-    assert [outcome.name for outcome in outcomes] == [*names, "price.XRP-USDT.1h"]
-    assert [outcome.failure for outcome in outcomes[:4]] == [None] * 4
-    assert "snapshots" in outcomes[4].failure, "the failing pair says why, and stopped no other"
-    assert sorted(outcome.name for outcome in done) == sorted(outcome.name for outcome in outcomes)
+    assert sorted(model.name for model in result.models) == names
+    assert list(result.failures) == ["price.XRP-USDT.1h"]
+    assert "snapshots" in result.failures["price.XRP-USDT.1h"], "it says why, and stopped no other"
+    assert done == [1, 2, 3, 4, 5]
+    assert len(said) == 5, "one line for each"
 
-    shelf, mirror = Shelf(home / "shelf", "replay"), MlflowMirror(home / "mlflow")
-    for outcome in outcomes[:4]:
-        tell_training(mirror, shelf, outcome.name, outcome.result.version, pytest.fail)
     assert {name: shelf.versions(name) for name in shelf.names()} == {name: [1] for name in names}
     assert {shelf.load(name, 1).manifest.symbol for name in names} == {f"{base}/USDT" for base in PAIRS}
     assert sorted(path.name for path in home.iterdir()) == ["mlflow", "shelf", "snapshots"]
@@ -102,10 +96,11 @@ def test_what_is_lost_with_a_killed_worker_is_trained_once_more(prepare, tmp_pat
                 killed.append(process.pid)
 
     unprepared = task_of(tmp_path / "home", "XRP")
-    failed, lost = run_in_processes(TRAINING, [unprepared, prepare("BTC")], 1, kill_the_worker)
+    tasks = [unprepared, prepare("BTC")]
+    failed, lost = run_until_done(FITTING, tasks, process_executors(1), kill_the_worker)
     assert killed
-    assert failed.failure is not None
-    assert lost.result is not None, lost.failure
+    assert failed.failures
+    assert lost.fitted, lost.failures
     assert not lost.is_lost
 
 
@@ -115,19 +110,19 @@ def test_any_executor_will_do_and_the_order_is_that_of_the_tasks(tmp_path: Path)
     def train(task: TrainingTask) -> TrainingOutcome:
         if task.experiment.symbol == "ADA/USDT":
             assert is_second_done.wait(10)
-        return TrainingOutcome(task.experiment.name, result_of(task), None)
+        return TrainingOutcome(task.experiment.symbol, (), {})
 
     seen = []
 
     def on_outcome(outcome) -> None:
-        seen.append(outcome.name)
+        seen.append(outcome.symbol)
         is_second_done.set()
 
     tasks = [task_of(tmp_path, base) for base in ("ADA", "BTC")]
     with ThreadPoolExecutor(2) as executor:
-        outcomes = run_tasks(replace(TRAINING, run=train), tasks, executor, on_outcome)
-    assert [outcome.name for outcome in outcomes] == ["price.ADA-USDT.1h", "price.BTC-USDT.1h"]
-    assert seen == ["price.BTC-USDT.1h", "price.ADA-USDT.1h"]
+        outcomes = run_tasks(replace(FITTING, run=train), tasks, executor, on_outcome)
+    assert [outcome.symbol for outcome in outcomes] == ["ADA/USDT", "BTC/USDT"]
+    assert seen == ["BTC/USDT", "ADA/USDT"]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +136,14 @@ def test_a_failing_training_is_one_line_and_stops_no_other(tmp_path, error, says
     def train(task: TrainingTask) -> TrainingOutcome:
         if task.experiment.symbol == "ADA/USDT":
             raise error
-        return TrainingOutcome(task.experiment.name, result_of(task), None)
+        return TrainingOutcome(task.experiment.symbol, (), {})
 
     with ThreadPoolExecutor(1) as executor:
         failed, done = run_tasks(
-            replace(TRAINING, run=train), [task_of(tmp_path, base) for base in ("ADA", "BTC")], executor, id
+            replace(FITTING, run=train), [task_of(tmp_path, base) for base in ("ADA", "BTC")], executor, id
         )
-    assert (failed.result, failed.failure) == (None, says)
-    assert done.result is not None
+    assert failed.failures == {"price.ADA-USDT.1h": says}
+    assert not done.failures
 
 
 def test_leaving_by_an_error_ends_what_runs(tmp_path: Path) -> None:
@@ -158,5 +153,7 @@ def test_leaving_by_an_error_ends_what_runs(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_in_processes(TRAINING, [task_of(tmp_path, "ADA"), task_of(tmp_path, "BTC")], 1, interrupt)
+        run_until_done(
+            FITTING, [task_of(tmp_path, "ADA"), task_of(tmp_path, "BTC")], process_executors(1), interrupt
+        )
     assert set(multiprocessing.active_children()) <= before

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from make_us_rich.forecasting.kinds import open_shelf
 from make_us_rich.registry.run_record import read_run
-from make_us_rich.registry.shelf import Shelf
 from make_us_rich.testing.artifacts import toy_draft
 from make_us_rich.training.tracking import Trained, open_tracker, tell_champion, tell_trained, tell_training
 from trend_shelf import exported, trend_draft
@@ -39,14 +39,14 @@ class Broken(Notebook):
 
 @pytest.fixture
 def shelf(tmp_path):
-    shelf = Shelf(tmp_path / "shelf", "replay")
+    shelf = open_shelf(tmp_path / "shelf", "replay")
     shelf.shelve(toy_draft())
     return shelf
 
 
 def test_by_default_nobody_is_told(tmp_path):
     assert open_tracker("none", tmp_path) is None
-    tell_training(None, Shelf(tmp_path, "replay"), NAME, 1, pytest.fail)
+    tell_training(None, open_shelf(tmp_path, "replay"), NAME, 1, pytest.fail)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -68,9 +68,9 @@ def test_a_tracker_is_told_of_the_candidates_a_trend_was_chosen_from(shelf):
 
 def test_candidates_that_cannot_be_read_cost_one_line_and_who_is_served_is_told(shelf):
     told, lines = Notebook(), []
-    tell_trained(told, shelf, Trained(NAME, 1, exported()), lines.append)
+    tell_trained(told, shelf, Trained(NAME, 2, exported()), lines.append)
     (line,) = lines
-    assert line.startswith(f"Warning: notebook was not told about {NAME}@1 ({NAME}@1 is no trend model")
+    assert line.startswith(f"Warning: notebook was not told about {NAME}@2 ({NAME} has no version 2")
     assert told.champions == [(NAME, None)]
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
+
 MIN_COMMON_RETURNS = 24 * 30
 """With fewer returns in common a correlation says little, and prices are taken to move as one."""
 
@@ -24,7 +26,7 @@ class Interval:
     high: float
 
 
-def combine(intervals: Sequence[Interval], correlation: NDArray[np.float64]) -> Interval:
+def combine(intervals: Sequence[Interval], correlation: FloatArray) -> Interval:
     """Return the interval of a sum, given the correlation of its parts (n, n).
 
     >>> parts = [Interval(97, 100, 103), Interval(96, 100, 104)]
@@ -43,7 +45,7 @@ def combine(intervals: Sequence[Interval], correlation: NDArray[np.float64]) -> 
     )
 
 
-def return_correlation(log_closes: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def return_correlation(log_closes: FloatArray) -> NDArray[np.float64] | None:
     """Return the correlation of the returns of log closes at common times (n_times, n_pairs).
 
     None where there are too few of them, or a price that never moved.

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from make_us_rich.commands.options import JsonOption, MarketOption
+from make_us_rich.commands.options import IgnoredMarketOption, JsonOption
 
 if TYPE_CHECKING:
     from make_us_rich.accounts.audit import Deed
@@ -34,41 +35,65 @@ TokenArgument = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class ListedUser:
+    """A user as `mur users list` tells of one."""
+
+    name: str
+    role: str
+    disabled: bool
+    has_password: bool
+    last_login: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedToken:
+    """A token as `mur tokens list` tells of one."""
+
+    id: str
+    user: str
+    name: str
+    scopes: tuple[str, ...]
+    expires: datetime | None
+    last_used: datetime | None
+    revoked: datetime | None
+
+
 @users.command("add")
 def add(
     name: UserArgument,
     *,
     role: RoleOption = "member",
-    market: MarketOption = None,
+    market: IgnoredMarketOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a user, and print the link that lets them in once to choose a password."""
     from make_us_rich.accounts.users import add_user, parse_role
     from make_us_rich.commands.answer import answer
 
-    with _accounts(market) as (database, deed):
+    with _accounts() as (database, deed):
         record = _link_record(name, add_user(database, name, parse_role(role), deed))
     answer(record, _link_lines(record), as_json=as_json)
 
 
 @users.command("list")
-def list_all(*, market: MarketOption = None, as_json: JsonOption = False) -> None:
+def list_all(*, market: IgnoredMarketOption = None, as_json: JsonOption = False) -> None:
     """List every user."""
     from make_us_rich.accounts.users import list_users
     from make_us_rich.commands.answer import answer
 
-    with _accounts(market) as (database, _):
-        records = [
-            {
-                "name": user.name,
-                "role": user.role,
-                "disabled": user.disabled_at is not None,
-                "has_password": user.password_hash is not None,
-                "last_login": user.last_login_at,
-            }
+    with _accounts() as (database, _):
+        listed = [
+            ListedUser(
+                name=user.name,
+                role=user.role,
+                disabled=user.disabled_at is not None,
+                has_password=user.password_hash is not None,
+                last_login=user.last_login_at,
+            )
             for user in list_users(database)
         ]
-    answer({"users": records}, [_user_line(record) for record in records] or ["no users"], as_json=as_json)
+    answer({"users": listed}, [_user_line(one) for one in listed] or ["no users"], as_json=as_json)
 
 
 @users.command("disable")
@@ -76,26 +101,26 @@ def disable(
     name: UserArgument,
     *,
     enable: EnableOption = False,
-    market: MarketOption = None,
+    market: IgnoredMarketOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Keep a user out: their logins end, and their tokens are worthless until --enable."""
     from make_us_rich.accounts.users import UserChange, change_user
     from make_us_rich.commands.answer import answer
 
-    with _accounts(market) as (database, deed):
+    with _accounts() as (database, deed):
         user = change_user(database, name, UserChange(is_disabled=not enable), deed)
     record = {"name": user.name, "disabled": user.disabled_at is not None}
     answer(record, [f"{user.name} is {'let in again' if enable else 'kept out'}"], as_json=as_json)
 
 
 @users.command("reset")
-def reset(name: UserArgument, *, market: MarketOption = None, as_json: JsonOption = False) -> None:
+def reset(name: UserArgument, *, market: IgnoredMarketOption = None, as_json: JsonOption = False) -> None:
     """Take away a user's password and logins, and print a link to choose a new one."""
     from make_us_rich.accounts.users import reset_user
     from make_us_rich.commands.answer import answer
 
-    with _accounts(market) as (database, deed):
+    with _accounts() as (database, deed):
         record = _link_record(name, reset_user(database, name, deed))
     answer(record, _link_lines(record), as_json=as_json)
 
@@ -107,7 +132,7 @@ def create(
     name: TokenNameOption = "command line",
     scopes: ScopeOption = None,
     days: DaysOption = None,
-    market: MarketOption = None,
+    market: IgnoredMarketOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a token for a user, and print it this once."""
@@ -115,7 +140,7 @@ def create(
     from make_us_rich.commands.answer import answer
 
     lifetime = None if days is None else timedelta(days=days)
-    with _accounts(market) as (database, deed):
+    with _accounts() as (database, deed):
         request = TokenRequest(name, scopes or ["read"], lifetime)
         token, text = create_token(database, user, request, deed.at, deed)
     record = {"id": token.id, "token": text, "scopes": token.scopes.split(), "expires": token.expires_at}
@@ -124,48 +149,49 @@ def create(
 
 @tokens.command("list")
 def list_some(
-    user: OwnerArgument = None, *, market: MarketOption = None, as_json: JsonOption = False
+    user: OwnerArgument = None, *, market: IgnoredMarketOption = None, as_json: JsonOption = False
 ) -> None:
     """List tokens; what they were when they were made cannot be shown again."""
     from make_us_rich.accounts.tokens import list_tokens
     from make_us_rich.commands.answer import answer
 
-    with _accounts(market) as (database, _):
-        records = [
-            {
-                "id": one.token.id,
-                "user": one.owner,
-                "name": one.token.name,
-                "scopes": one.token.scopes.split(),
-                "expires": one.token.expires_at,
-                "last_used": one.token.last_used_at,
-                "revoked": one.token.revoked_at,
-            }
+    with _accounts() as (database, _):
+        listed = [
+            ListedToken(
+                id=one.token.id,
+                user=one.owner,
+                name=one.token.name,
+                scopes=tuple(one.token.scopes.split()),
+                expires=one.token.expires_at,
+                last_used=one.token.last_used_at,
+                revoked=one.token.revoked_at,
+            )
             for one in list_tokens(database, user)
         ]
-    answer({"tokens": records}, [_token_line(record) for record in records] or ["no tokens"], as_json=as_json)
+    answer({"tokens": listed}, [_token_line(one) for one in listed] or ["no tokens"], as_json=as_json)
 
 
 @tokens.command("revoke")
-def revoke(token_id: TokenArgument, *, market: MarketOption = None, as_json: JsonOption = False) -> None:
+def revoke(
+    token_id: TokenArgument, *, market: IgnoredMarketOption = None, as_json: JsonOption = False
+) -> None:
     """Make a token worthless, on every server within a second."""
     from make_us_rich.accounts.tokens import revoke_token
     from make_us_rich.commands.answer import answer
 
-    with _accounts(market) as (database, deed):
+    with _accounts() as (database, deed):
         token = revoke_token(database, token_id, deed.at, deed=deed)
     record = {"id": token.id, "revoked": token.revoked_at}
     answer(record, [f"token {token.id} is worthless now"], as_json=as_json)
 
 
 @contextmanager
-def _accounts(market: str | None) -> "Iterator[tuple[Database, Deed]]":
+def _accounts() -> "Iterator[tuple[Database, Deed]]":
     from make_us_rich.accounts.audit import COMMAND_LINE, Deed
     from make_us_rich.commands.answer import begin, wall_now
-    from make_us_rich.desk.accounts import opened_database
-    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.operations.home_database import opened_database
 
-    with opened_database(resolve_workplace(market, begin())) as database:
+    with opened_database(begin()) as database:
         yield database, Deed(COMMAND_LINE, wall_now())
 
 
@@ -179,15 +205,15 @@ def _link_lines(record: dict[str, str]) -> list[str]:
     ]
 
 
-def _user_line(record: dict[str, Any]) -> str:
-    state = "disabled" if record["disabled"] else "" if record["has_password"] else "no password yet"
-    return f"{record['name']:20} {record['role']:8} last login {_day(record['last_login'])}  {state}".rstrip()
+def _user_line(user: ListedUser) -> str:
+    state = "disabled" if user.disabled else "" if user.has_password else "no password yet"
+    return f"{user.name:20} {user.role:8} last login {_day(user.last_login)}  {state}".rstrip()
 
 
-def _token_line(record: dict[str, Any]) -> str:
-    state = "revoked" if record["revoked"] else f"expires {_day(record['expires'])}"
-    may = f"{record['user']:16} {','.join(record['scopes']):10}"
-    return f"{record['id']}  {may} {state:20} used {_day(record['last_used'])}  {record['name']}"
+def _token_line(token: ListedToken) -> str:
+    state = "revoked" if token.revoked else f"expires {_day(token.expires)}"
+    may = f"{token.user:16} {','.join(token.scopes):10}"
+    return f"{token.id}  {may} {state:20} used {_day(token.last_used)}  {token.name}"
 
 
 def _day(moment: datetime | None) -> str:

@@ -3,27 +3,47 @@
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Protocol, get_args, runtime_checkable
 
 import orjson
 import structlog
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from make_us_rich.errors import UsageError
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Settings
 
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
 
-def answer(record: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
-    """Print one JSON object, or its wording, on stdout."""
+
+@runtime_checkable
+class Told(Protocol):
+    """A result whose JSON is laid out otherwise than its fields."""
+
+    def to_json(self) -> object:
+        """Return it in JSON types."""
+        ...
+
+
+def answer(result: object, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print a result as one JSON object, or its wording, on stdout."""
     if as_json:
-        sys.stdout.write(orjson.dumps(record, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(to_json(result).decode() + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in lines)
     sys.stdout.flush()
+
+
+def to_json(result: object) -> bytes:
+    """Return a typed result as JSON: moments in UTC with a Z, null for what is undefined.
+
+    What says itself how it is told, with a method `to_json`, is told that way.
+    """
+    content = result.to_json() if isinstance(result, Told) else result
+    return orjson.dumps(content, default=_plain, option=_OPTIONS)
 
 
 def say(line: str) -> None:
@@ -63,6 +83,14 @@ def wall_now() -> datetime:
 def parse_series(symbols: Iterable[str], timeframe: str) -> list[tuple[Symbol, Timeframe]]:
     """Read symbols and the timeframe they share."""
     return [(Symbol.parse(text), Timeframe.parse(timeframe)) for text in symbols]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Told):
+        return value.to_json()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _is_coloured() -> bool:

@@ -24,7 +24,7 @@ def feed(
     """Fetch candles, score the forecasts that fell due, and write down the next ones."""
     from make_us_rich.commands.answer import answer, begin, wall_now
     from make_us_rich.commands.wording import feed_lines
-    from make_us_rich.desk.feeding import FeedOrder, feed_once
+    from make_us_rich.desk.feeding import FeedRequest, feed_once
     from make_us_rich.desk.progress import ProgressReport
     from make_us_rich.errors import UsageError
     from make_us_rich.market.symbol import Symbol
@@ -32,7 +32,7 @@ def feed(
     settings = begin()
     if not once:
         raise UsageError("mur feed works off one candle and ends: give --once; `mur up` goes on by itself")
-    order = FeedOrder(market, source, tuple(Symbol.parse(text) for text in symbols or ()))
+    request = FeedRequest(market, source, tuple(Symbol.parse(text) for text in symbols or ()))
     with ProgressReport() as report:
-        record = feed_once(order, settings, wall_now(), report)
-    answer(record, feed_lines(record), as_json=as_json)
+        done = feed_once(request, settings, wall_now(), report)
+    answer(done, feed_lines(done), as_json=as_json)

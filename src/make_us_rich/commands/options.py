@@ -12,6 +12,8 @@ PresetTimeframeOption = Annotated[
     str | None, typer.Option("--timeframe", help="Length of a candle; default: the preset's, 1h.")
 ]
 MarketOption = Annotated[str | None, typer.Option(help="live, replay or simulated; default: the one in use.")]
+IgnoredMarketOption = Annotated[str | None, typer.Option("--market", hidden=True)]
+"""People belong to the home; scripts that still name a market go on."""
 SourceOption = Annotated[
     str | None,
     typer.Option(

@@ -3,7 +3,6 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Never
 
@@ -11,6 +10,7 @@ import typer
 
 from make_us_rich.commands.options import (
     HostOption,
+    IgnoredMarketOption,
     JsonOption,
     MarketOption,
     PortOption,
@@ -54,11 +54,11 @@ def up(
     from make_us_rich.commands.answer import answer, begin
     from make_us_rich.commands.wording import tally_lines
     from make_us_rich.desk.desk import run_desk
-    from make_us_rich.desk.moments import parse_moment
     from make_us_rich.desk.plan import DeskPlan, check_plan, parse_speed
     from make_us_rich.desk.progress import ProgressReport
-    from make_us_rich.desk.workplace import parse_market
+    from make_us_rich.market.dates import parse_moment
     from make_us_rich.market.symbol import Symbol
+    from make_us_rich.operations.workplace import parse_market
 
     settings = begin()
     plan = DeskPlan(
@@ -73,32 +73,43 @@ def up(
         port=port,
     )
     with _ended_by_signal(), ProgressReport() as progress:
-        tally = run_desk(check_plan(plan, settings), settings, progress).to_dict()
+        tally = run_desk(check_plan(plan, settings), settings, progress)
         answer(tally, tally_lines(tally), as_json=False)
 
 
 def serve(*, market: MarketOption = None, host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """Serve what is stored, without fetching or training; new champions are picked up as they come."""
+    from dataclasses import replace
+
     from make_us_rich.commands.answer import begin, say, wall_now
     from make_us_rich.desk.accounts import first_login_line, opened_access
-    from make_us_rich.desk.market_choice import standing_clock
-    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.forecasting.board import Board
+    from make_us_rich.journal.histories import open_history
+    from make_us_rich.journal.journal import Journal
+    from make_us_rich.journal.reading import JournalRecords
+    from make_us_rich.operations.last_started import remember_market
+    from make_us_rich.operations.workplace import resolve_workplace, standing_clock
     from make_us_rich.serving.app import create_app
     from make_us_rich.serving.server import ApiServer, exposure_warning
 
-    place = resolve_workplace(market, begin())
+    settings = begin()
+    place = resolve_workplace(market, settings)
     view = place.view(standing_clock(place, wall_now()))
+    remember_market(settings, place.market, wall_now())
 
     def on_ready(address: str) -> None:
         say(f"Serving the {place.market} market on {address}")
         if line := first_login_line(access, address):
             say(line)
 
-    with opened_access(place) as access, _ended_by_signal():
+    with opened_access(settings) as access, _ended_by_signal():
+        history = open_history(access.database, place.market, view.clock.now(), wall_now())
         is_behind_proxy = bool(access.trusted_proxies)
         if line := exposure_warning(host, is_public=access.public_read, is_behind_proxy=is_behind_proxy):
             say(line)
-        ApiServer(create_app(view, access), host, port, on_ready).run()
+        journal = Journal(access.database, place.market, history.number)
+        board = Board(replace(view, database=access.database), JournalRecords(journal))
+        ApiServer(create_app(board, access, journal), host, port, on_ready).run()
 
 
 def forecast(
@@ -110,32 +121,37 @@ def forecast(
 ) -> None:
     """Make the forecast the API would serve now."""
     from make_us_rich.commands.answer import answer, begin, parse_series, wall_now
-    from make_us_rich.commands.forecast_record import forecast_record
     from make_us_rich.commands.wording import forecast_lines
-    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.operations.forecast import forecast as make_forecast
+    from make_us_rich.operations.workplace import resolve_workplace
+    from make_us_rich.registry.model_name import ModelName
+    from make_us_rich.serving.answers import write_answer
+    from make_us_rich.serving.freshness import require_answerable
+    from make_us_rich.serving.schemas import ForecastAnswer
 
-    (series,) = parse_series([symbol], timeframe)
-    record = forecast_record(resolve_workplace(market, begin()), *series, wall_now())
-    answer(record, forecast_lines(record), as_json=as_json)
+    (pair,) = parse_series([symbol], timeframe)
+    made = make_forecast(resolve_workplace(market, begin()), ModelName("price", *pair), wall_now())
+    body = write_answer(made.board, made.served).body(require_answerable(made.served, made.board.view))
+    told = ForecastAnswer.model_validate_json(body)
+    answer(told, forecast_lines(told), as_json=as_json)
 
 
 def doctor(
-    *, migrate: MigrateOption = False, market: MarketOption = None, as_json: JsonOption = False
+    *, migrate: MigrateOption = False, market: IgnoredMarketOption = None, as_json: JsonOption = False
 ) -> None:
     """Check this machine, the stored candles, the models and the way to the exchange."""
     from make_us_rich.commands.answer import answer, begin, say, wall_now
-    from make_us_rich.commands.examination import examine
     from make_us_rich.commands.wording import doctor_lines
-    from make_us_rich.desk.accounts import opened_database
-    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.operations.doctor import examine
+    from make_us_rich.operations.home_database import opened_database
 
     settings = begin()
     if migrate:
-        with opened_database(resolve_workplace(market, settings), migrates=True) as database:
+        with opened_database(settings, migrates=True) as database:
             say(f"Database {database.label} is of the version this program works with.")
-    checks = [asdict(check) for check in examine(settings, wall_now())]
-    answer({"checks": checks}, doctor_lines(checks), as_json=as_json)
-    if any(check["verdict"] == "failed" for check in checks):
+    found = examine(settings, wall_now())
+    answer(found, doctor_lines(found.checks), as_json=as_json)
+    if found.has_failed:
         raise typer.Exit(1)
 
 

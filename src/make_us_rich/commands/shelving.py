@@ -16,20 +16,20 @@ def export(
 ) -> None:
     """Write a model as a folder that runs in another program, with an example."""
     from make_us_rich.commands.answer import answer, begin
-    from make_us_rich.commands.shelf_records import export_record
     from make_us_rich.commands.wording import export_lines
-    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.operations.export import export as export_version
+    from make_us_rich.operations.workplace import resolve_workplace
 
-    record = export_record(resolve_workplace(market, begin()), name, folder)
-    answer(record, export_lines(record), as_json=as_json)
+    exported = export_version(resolve_workplace(market, begin()), name, folder)
+    answer(exported, export_lines(exported), as_json=as_json)
 
 
 def clean(*, market: MarketOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
-    """Remove versions older than 30 days that are neither served nor the way back, and unused snapshots."""
+    """Remove versions over 30 days old that nobody serves or may return to, snapshots and earlier replays."""
     from make_us_rich.commands.answer import answer, begin, wall_now
-    from make_us_rich.commands.shelf_records import clean_record
     from make_us_rich.commands.wording import cleaning_lines
-    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.operations.clean import clean as clean_shelf
+    from make_us_rich.operations.workplace import resolve_workplace
 
-    record = clean_record(resolve_workplace(market, begin()), wall_now(), dry_run=dry_run)
-    answer(record, cleaning_lines(record), as_json=as_json)
+    cleaned = clean_shelf(resolve_workplace(market, begin()), wall_now(), dry_run=dry_run)
+    answer(cleaned, cleaning_lines(cleaned), as_json=as_json)

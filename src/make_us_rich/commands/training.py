@@ -56,27 +56,33 @@ def train(
 ) -> None:
     """Fit, walk forward, export and shelve a model; promote it if it passes, and say why or why not."""
     from make_us_rich.commands.answer import answer, begin, wall_now
-    from make_us_rich.commands.many_trainings import TrainingRound, all_pairs
-    from make_us_rich.commands.rounds import train_prices, train_trend_pool
+    from make_us_rich.commands.training_wording import train_answer, train_lines
     from make_us_rich.desk.progress import ProgressReport
-    from make_us_rich.training.experiment import asks_for_trends
-    from make_us_rich.training.parallel import available_cores
+    from make_us_rich.operations.requests import TrainRequest, split_targets
 
     if bool(targets) == train_all:
         raise UsageError("name the pairs to train, or an experiment file, or take --all, but not both")
-    plan = TrainingRound(begin(), market, wall_now(), workers or available_cores())
-    is_trend = preset == "trend" or asks_for_trends(targets or [])
-    if direction is not None and not is_trend:
-        raise UsageError(f"--direction belongs to trends; take --preset trend, found --preset {preset}")
-    pairs = targets or all_pairs(plan.settings, market, source, timeframe or ("1d" if is_trend else "1h"))
-    changes = {"timeframe": timeframe, "source": source, "since": since, "until": until}
+    symbols, file = split_targets(targets or [])
+    request = TrainRequest(
+        market=market,
+        symbols=symbols,
+        file=file,
+        all_stored=train_all,
+        preset=preset,
+        timeframe=timeframe,
+        source=source,
+        since=since,
+        until=until,
+        direction=direction,
+        workers=workers,
+    )
+    settings = begin()
+    from make_us_rich.operations.train import train as train_models
+
     with ProgressReport() as progress:
-        if is_trend:
-            record, lines = train_trend_pool(pairs, changes, direction, plan, progress)
-        else:
-            record, lines = train_prices(pairs, preset, changes, plan, progress)
-    answer(record, lines, as_json=as_json)
-    if record.get("failed"):
+        result = train_models(request, settings, wall_now(), progress)
+    answer(train_answer(result), train_lines(result), as_json=as_json)
+    if result.failed:
         raise typer.Exit(1)
 
 
@@ -94,18 +100,26 @@ def backtest(
 ) -> None:
     """Walk a recipe forward and report how it did: JSON, Markdown and a page with plots."""
     from make_us_rich.commands.answer import answer, begin, wall_now
-    from make_us_rich.commands.experiments import backtest_experiment, read_experiments, write_report
     from make_us_rich.desk.progress import ProgressReport
+    from make_us_rich.operations.backtest import backtest as walk_forward
+    from make_us_rich.operations.requests import TrainRequest, split_targets
 
-    changes = {"timeframe": timeframe, "source": source, "since": since, "until": until}
-    (experiment,) = read_experiments([target], preset, changes)
+    symbols, file = split_targets([target])
+    request = TrainRequest(
+        market=market,
+        symbols=symbols,
+        file=file,
+        preset=preset,
+        timeframe=timeframe,
+        source=source,
+        since=since,
+        until=until,
+    )
     settings = begin()
     with ProgressReport() as progress:
-        place, report = backtest_experiment(settings, market, experiment, wall_now(), progress)
-        folder = output or place.home / "reports" / experiment.name
-        write_report(report, folder)
-        progress.say(f"The report is in {folder}: report.html, report.md and report.json.")
-    answer(report.to_json(), [report.to_markdown()], as_json=as_json)
+        done = walk_forward(request, output, settings, wall_now(), progress)
+        progress.say(f"The report is in {done.folder}: report.html, report.md and report.json.")
+    answer(done.report, [done.report.to_markdown()], as_json=as_json)
 
 
 def leakage(
@@ -116,18 +130,14 @@ def leakage(
     as_json: JsonOption = False,
 ) -> None:
     """Check that no feature and no model input looks at the future; a leak is named, with what to do."""
-    from make_us_rich.commands import leak_check
     from make_us_rich.commands.answer import answer, begin, parse_series
     from make_us_rich.commands.wording import leakage_lines
-    from make_us_rich.desk.workplace import resolve_workplace
+    from make_us_rich.operations.leaks import check_leaks
+    from make_us_rich.operations.workplace import resolve_workplace
 
-    (series,) = parse_series([symbol or "BTC/USDT"], timeframe)
-    if symbol is None:
-        candles, says = leak_check.simulated_candles(series[1]), f"simulated {timeframe}"
-    else:
-        place = resolve_workplace(market, begin())
-        candles, says = leak_check.stored_candles(place, *series), f"{place.market} {symbol} {timeframe}"
-    record = leak_check.leakage_record(leak_check.check_everything(candles, series[1]), says)
-    answer(record, leakage_lines(record), as_json=as_json)
-    if not record["is_clean"]:
+    ((_, length),) = parse_series([symbol or "BTC/USDT"], timeframe)
+    place = resolve_workplace(market, begin()) if symbol else None
+    found = check_leaks(length, place, symbol or "")
+    answer(found, leakage_lines(found), as_json=as_json)
+    if not found.report.is_clean:
         raise typer.Exit(1)

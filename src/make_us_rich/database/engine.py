@@ -1,7 +1,8 @@
 """The way to the database: SQLite in a file of the desk unless an address of PostgreSQL is given."""
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,19 @@ class Database:
         with self._failures_named(), self._writing.begin() as connection:
             yield connection
 
+    @contextmanager
+    def write_beside(self, files: Mapping[str, Path]) -> Iterator[Connection]:
+        """Yield a connection like that of `write_connection` that also sees other SQLite files, by name."""
+        with self._failures_named(), self._writing.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            try:
+                for name, path in files.items():
+                    _attach(driver, name, path)
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.invalidate()  # whoever gets the next one sees this database alone
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
@@ -94,11 +108,16 @@ def open_database(url: str | URL) -> Database:
     return Database(engine)
 
 
-def database_url(settings: Settings, market_home: Path) -> str:
-    """Return the address of the database of a market: `MUR_DATABASE_URL`, or a file in its home."""
+def database_url(settings: Settings) -> str:
+    """Return the address of the database of this home: `MUR_DATABASE_URL`, or the file `desk.db` in it."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    return URL.create("sqlite", database=str(market_home / FILE_NAME)).render_as_string(hide_password=False)
+    return sqlite_url(settings.home.expanduser() / FILE_NAME)
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the address of a file, whatever signs are in its name."""
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
 def _parse_url(url: str | URL) -> URL:
@@ -140,7 +159,20 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A reader that becomes a writer is refused at once if another wrote meanwhile; so writers say so first.
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(statement).close()
+    except sqlite3.Error as error:  # what SQLAlchemy would have made of it
+        raise OperationalError(statement, None, error) from error
+
+
+def _attach(driver: Any, name: str, path: Path) -> None:
+    statement = f"ATTACH DATABASE ? AS {name}"
+    try:
+        driver.execute(statement, (str(path),)).close()
+    except sqlite3.Error as error:
+        raise OperationalError(statement, None, error) from error
 
 
 def _first_line(error: DBAPIError) -> str:

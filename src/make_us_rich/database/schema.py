@@ -20,14 +20,25 @@ _LOCK_NUMBER = 0x6D7572  # "mur", for PostgreSQL's locks that have numbers for n
 def create_if_absent(database: Database) -> bool:
     """Make every table if there is none yet, and say whether that was done; safe in several processes."""
     with database.write_connection() as connection:
-        _take_lock(connection)
-        if inspect(connection).get_table_names():
-            return False
-        _migrate(connection, "upgrade", "head")
-        return True
+        return create_tables(connection)
 
 
-def require_current(database: Database, market: str | None = None) -> None:
+def create_tables(connection: Connection) -> bool:
+    """Make every table if there is none yet, in the transaction of a writer, and say whether it was done."""
+    _take_lock(connection)
+    if inspect(connection).get_table_names():
+        return False
+    _migrate(connection, "upgrade", "head")
+    return True
+
+
+def has_tables(database: Database) -> bool:
+    """Say whether there is any table."""
+    with database.read() as session:
+        return bool(inspect(session.connection()).get_table_names())
+
+
+def require_current(database: Database) -> None:
     """Raise `StoreError`, which names the way out, unless the tables are of the version this code knows."""
     current, wanted = current_revision(database), head_revision()
     if current == wanted:
@@ -38,8 +49,7 @@ def require_current(database: Database, market: str | None = None) -> None:
             f"{wanted}); install that version again, or restore a backup"
         )
     found = f"has schema {current}" if current else "holds tables that are not ours or very old"
-    command_line = f"{MIGRATE_COMMAND} --market {market}" if market else MIGRATE_COMMAND
-    raise StoreError(f"database {database.label} {found}, needed is {wanted}; run `{command_line}`")
+    raise StoreError(f"database {database.label} {found}, needed is {wanted}; run `{MIGRATE_COMMAND}`")
 
 
 def upgrade(database: Database, revision: str = "head") -> None:

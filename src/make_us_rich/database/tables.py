@@ -1,8 +1,8 @@
-"""The tables of accounts: who there is, how they prove it, and what they have used."""
+"""The tables of accounts: who there is, how they prove it, what they have used, and where they came from."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from make_us_rich.database.base import Base
@@ -122,3 +122,22 @@ class WatchlistEntry(Base):
     symbol: Mapped[str] = mapped_column(String(41), primary_key=True)
     amount: Mapped[float]
     created_at: Mapped[datetime]
+
+
+class JoinedHome(Base):
+    """A database of one market, as there used to be, whose rows came into this one.
+
+    `fingerprint` tells that very file from another one; `known_users` are the names that were here already.
+    """
+
+    __tablename__ = "joined_homes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    market: Mapped[str] = mapped_column(String(16), unique=True)
+    file: Mapped[str] = mapped_column(String(255))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    joined_at: Mapped[datetime]
+    users: Mapped[int]
+    known_users: Mapped[str] = mapped_column(Text)
+    tokens: Mapped[int]
+    forecasts: Mapped[int] = mapped_column(BigInteger)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from make_us_rich.desk.plan import DEFAULT_SYMBOLS, TIMEFRAME, DeskPlan
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.errors import SourceUnavailableError, UsageError
 from make_us_rich.market.clock import Clock, ReplayClock, WallClock
 from make_us_rich.market.sources import CandleSource, ReplaySource, SimulatedSource, resolve_source
 from make_us_rich.market.symbol import Symbol
+from make_us_rich.operations.workplace import Workplace
 from make_us_rich.settings import Settings
 
 _EXCHANGE_SECONDS = 5.0
@@ -79,20 +79,6 @@ def choose_clock(plan: DeskPlan, source: CandleSource, symbols: tuple[Symbol, ..
             f"--start {start:%Y-%m-%d %H:%M} lies after the end, {until:%Y-%m-%d %H:%M}; choose another"
         )
     return ReplayClock(TIMEFRAME.floor(start), TIMEFRAME.floor(until), plan.speed)
-
-
-def standing_clock(place: Workplace, now: datetime) -> Clock:
-    """Return the clock stored candles are served by: a replay stands at its last candle, others go on."""
-    store = place.store()
-    ends = [
-        last + timeframe.duration
-        for source, symbol, timeframe in store.series()
-        if (last := store.last_open_time(source, symbol, timeframe)) is not None
-    ]
-    if place.market != "replay" or not ends:
-        return WallClock()
-    end = min(max(ends), now)
-    return ReplayClock(end, end, None)
 
 
 def _simulated(settings: Settings, why: str) -> MarketChoice:

@@ -1,20 +1,17 @@
 """Training beside the running desk, in a process of its own: the one that serves never loads torch."""
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import Protocol
 
-from make_us_rich.desk.workplace import Workplace
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
+from make_us_rich.operations.process import ProcessFailure, RunningProcess, start_process
+from make_us_rich.operations.requests import TrainRequest, TrainResult
+from make_us_rich.operations.workplace import Workplace
 
-_SECONDS_TO_END = 10.0
+_TRAIN = "make_us_rich.operations.train:train_models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,69 +24,62 @@ class TrainingOutcome:
     reasons: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Training:
-    """A running `mur train`; its progress goes to our stderr, its answer to a file."""
-
-    symbols: tuple[Symbol, ...]
-    process: subprocess.Popen[bytes]
-    answer: IO[bytes]
+class Training(Protocol):
+    """A training under way."""
 
     def is_over(self) -> bool:
-        """Say whether the process has ended."""
-        return self.process.poll() is not None
+        """Say whether it has ended."""
+        ...
 
     def outcomes(self) -> list[TrainingOutcome]:
         """Wait for the end and return one outcome per model."""
-        status = self.process.wait()
-        self.answer.seek(0)
-        text = self.answer.read()
-        self.answer.close()
-        if status != 0 and not text:
-            names = ", ".join(str(symbol) for symbol in self.symbols)
-            reason = f"`mur train` ended with status {status}; its own line above says why"
-            return [TrainingOutcome(names, version=None, promoted=False, reasons=(reason,))]
-        return _read_outcomes(json.loads(text))
+        ...
 
     def cancel(self) -> None:
-        """End the process; a half-written artifact is left to the shelf, which ignores it."""
-        if self.is_over():
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """End it; the shelf ignores a half-written artifact."""
+        ...
+
+
+@dataclass(slots=True)
+class TrainingProcess:
+    """A training in a process of its own; its progress goes to our stderr."""
+
+    symbols: tuple[Symbol, ...]
+    process: RunningProcess[TrainResult]
+
+    def is_over(self) -> bool:
+        """Say whether the process has ended."""
+        return self.process.is_over()
+
+    def outcomes(self) -> list[TrainingOutcome]:
+        """Wait for the end and return one outcome per model."""
+        result = self.process.result()
+        if isinstance(result, ProcessFailure):
+            return [_failed(", ".join(str(symbol) for symbol in self.symbols), result.reason)]
+        made = [
+            TrainingOutcome(model.name, model.version, model.promoted, model.reasons)
+            for model in result.models
+        ]
+        return [*made, *(_failed(one.name, one.reason) for one in result.failed)]
+
+    def cancel(self) -> None:
+        """End the process."""
+        self.process.cancel()
 
 
 def start_training(
     place: Workplace, symbols: Sequence[Symbol], timeframe: Timeframe, until: datetime
 ) -> Training:
-    """Start `mur train` on what the workplace has stored up to `until`, and return at once."""
-    command = [sys.executable, "-m", "make_us_rich.cli", "train", *(str(symbol) for symbol in symbols)]
-    options = [
-        "--timeframe",
-        timeframe.name,
-        "--market",
-        place.market,
-        "--until",
-        until.isoformat(),
-        "--json",
-    ]
-    answer = tempfile.TemporaryFile()  # noqa: SIM115  # a pipe that nobody reads would block a long answer
-    environment = os.environ | {"MUR_HOME": str(place.settings.home)}
-    process = subprocess.Popen([*command, *options], stdout=answer, env=environment)
-    return Training(tuple(symbols), process, answer)
+    """Start to train on what the workplace has stored up to `until`, and return at once."""
+    request = TrainRequest(
+        home=place.settings.home,
+        market=place.market,
+        symbols=tuple(str(symbol) for symbol in symbols),
+        timeframe=timeframe.name,
+        until=until.isoformat(),
+    )
+    return TrainingProcess(tuple(symbols), start_process(_TRAIN, request, TrainResult))
 
 
-def _read_outcomes(answer: dict[str, Any]) -> list[TrainingOutcome]:
-    made = [
-        TrainingOutcome(model["name"], model["version"], model["promoted"], tuple(model["reasons"]))
-        for model in answer.get("models", [answer])
-    ]
-    failed = [
-        TrainingOutcome(failure["name"], version=None, promoted=False, reasons=(failure["reason"],))
-        for failure in answer.get("failed", [])
-    ]
-    return made + failed
+def _failed(name: str, reason: str) -> TrainingOutcome:
+    return TrainingOutcome(name, version=None, promoted=False, reasons=(reason,))

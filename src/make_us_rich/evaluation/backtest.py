@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.metrics import quantile_loss
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.student_t import t_quantile, t_survival
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import FloatArray
 
 _WEEK_MS = 7 * 86_400_000
 _HORIZONS_PER_BLOCK = 5

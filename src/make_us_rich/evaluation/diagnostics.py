@@ -11,11 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.blocks import block_milliseconds, whole_blocks
 from make_us_rich.evaluation.metrics import interval_width
 from make_us_rich.evaluation.student_t import t_quantile
-from make_us_rich.models.forecast import QUANTILE_LEVELS, FloatArray
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 
 N_WIDTH_BINS = 10
 _HOUR_MS = 3_600_000

@@ -5,30 +5,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.blocks import BlockMeans, block_milliseconds, whole_blocks
 from make_us_rich.evaluation.metrics import covered
-from make_us_rich.models.forecast import BASELINES, FloatArray
+from make_us_rich.evaluation.statistic import Statistic
+from make_us_rich.models.quantiles import BASELINES
 
 
 @dataclass(frozen=True, slots=True)
 class HorizonEvidence:
-    """One forecaster at one horizon.
+    """One forecaster at one horizon, as it is judged and as a manifest keeps it.
 
     `n` counts forecasts, `blocks` the whole blocks the tests rest on. `skill` is 1 - Σ loss / Σ baseline
     loss, `skill_sd` its spread over the folds against persistence, `p_value` the one-sided block test,
-    `coverage_se` the block standard error of `coverage_90`. The promotion rule fills in `served_by`.
+    `coverage_se` the block standard error of `coverage_90`. The promotion rule fills in `served_by`; what is
+    undefined is NaN here and null in JSON.
     """
 
     horizon: int
     folds: int
     blocks: int
     n: int
-    skill: dict[str, float]
-    skill_sd: float
-    p_value: dict[str, float]
-    coverage_90: float
-    coverage_se: float
+    skill: dict[str, Statistic]
+    skill_sd: Statistic
+    p_value: dict[str, Statistic]
+    coverage_90: Statistic
+    coverage_se: Statistic
     served_by: str
 
     def with_served_by(self, served_by: str) -> "HorizonEvidence":

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.metrics import quantile_loss
-from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.price_features import PriceColumns, PriceFeatures
 from make_us_rich.models.price_graph import FittedScale
 from make_us_rich.models.price_table import PriceTable, Rows
@@ -48,7 +48,12 @@ def permutation_importance(
             name, tuple(float(v) for v in 100 * (loss(_shuffled(columns, features, name, order)) / base - 1))
         )
         for name in dict.fromkeys(
-            (*features.step_names, *features.regressor_names[1:], *features.context_names)
+            (
+                *features.step_names,
+                *features.regressor_names[1:],
+                *features.context_names,
+                *features.further_names,
+            )
         )
     ]
     return tuple(sorted(importance, key=lambda item: -item.loss_increase_percent[0]))
@@ -65,7 +70,7 @@ def _mean_loss(fitted: FittedScale, returns: FloatArray) -> Callable[[PriceColum
 
 
 def _shuffled(columns: PriceColumns, features: PriceFeatures, name: str, order: torch.Tensor) -> PriceColumns:
-    steps, regressors, context = columns.steps, columns.regressors, columns.context
+    steps, regressors, context, further = columns.steps, columns.regressors, columns.context, columns.further
     if name in features.step_names:
         steps = steps.clone()
         position = features.step_names.index(name)
@@ -78,4 +83,8 @@ def _shuffled(columns: PriceColumns, features: PriceFeatures, name: str, order: 
         context = context.clone()
         position = features.context_names.index(name)
         context[..., position] = context[order][..., position]
-    return columns._replace(steps=steps, regressors=regressors, context=context)
+    if further is not None and name in features.further_names:
+        further = further.clone()
+        position = features.further_names.index(name)
+        further[..., position] = further[order][..., position]
+    return columns._replace(steps=steps, regressors=regressors, context=context, further=further)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from make_us_rich.models.forecast import QUANTILE_LEVELS, FloatArray
+from make_us_rich.arrays import FloatArray
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 
 _LEVELS = np.asarray(QUANTILE_LEVELS)
 

@@ -3,33 +3,36 @@
 import numpy as np
 import polars as pl
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.leakage import Columns
 from make_us_rich.evaluation.metrics import interval_bounds
-from make_us_rich.market.activity import Activity, ActivityInput, activity_columns
-from make_us_rich.market.candle import CandleArrays
+from make_us_rich.features.inputs import read_inputs
+from make_us_rich.market.activity import ACTIVITY_COLUMNS
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.baselines import MINIMUM_DAYS, backtest_baseline
-from make_us_rich.models.forecast import NAIVE_BASELINES, QUANTILE_LEVELS, FloatArray
 from make_us_rich.models.price_features import PriceFeatures
 from make_us_rich.models.price_table import build_price_table
+from make_us_rich.models.quantiles import NAIVE_BASELINES, QUANTILE_LEVELS
 
 _HORIZON = 1
 
 
-def price_model_inputs(timeframe: Timeframe, inputs: tuple[ActivityInput, ...] = ()) -> Columns:
+def price_model_inputs(timeframe: Timeframe, inputs: tuple[str, ...] = ()) -> Columns:
     """Return the function from candles to every input of the price graph, by name.
 
-    For optional `inputs` the candles must have the columns they are computed from.
+    For `inputs` the candles must have the columns they are computed from.
     """
-    features = PriceFeatures(timeframe, inputs)
+    features = PriceFeatures(timeframe, tuple(ACTIVITY_COLUMNS[n] for n in inputs if n in ACTIVITY_COLUMNS))
 
     def columns(candles: pl.DataFrame) -> pl.DataFrame:
-        arrays = CandleArrays.from_frame(candles, activity_columns(inputs))
-        activity = None if arrays.activity is None else Activity(inputs, arrays.activity)
-        table = build_price_table(arrays.open_time_ms, arrays.ohlcv, timeframe, activity=activity).columns
+        arrays = read_inputs(candles, timeframe, inputs)
+        table = build_price_table(arrays.open_time_ms, arrays.ohlcv, timeframe, read=arrays.columns).columns
         named = {f"step.{name}": table.steps[:, i] for i, name in enumerate(features.step_names)}
         named |= {f"regressor.{n}": table.regressors[:, i] for i, n in enumerate(features.regressor_names)}
         named |= {f"context.{name}": table.context[:, i] for i, name in enumerate(features.context_names)}
+        if table.further is not None and arrays.columns is not None:
+            further = arrays.columns.names[-table.further.shape[1] :]
+            named |= {f"further.{name}": table.further[:, i] for i, name in enumerate(further)}
         named["week_volatility"] = table.week_volatility
         return pl.DataFrame({name: column.numpy() for name, column in named.items()})
 

@@ -19,7 +19,7 @@ from make_us_rich.evaluation.reporting.facts import (
 )
 from make_us_rich.evaluation.reporting.markdown import build_markdown
 from make_us_rich.evaluation.reporting.page import build_page
-from make_us_rich.models.forecast import LEVEL_KEYS, QUANTILE_LEVELS
+from make_us_rich.models.quantiles import LEVEL_KEYS, QUANTILE_LEVELS
 
 __all__ = ["Report", "ReportSubject", "Verdict", "build_report"]
 

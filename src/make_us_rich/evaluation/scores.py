@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.evidence import HorizonEvidence, skill
 from make_us_rich.evaluation.metrics import (
@@ -19,7 +20,7 @@ from make_us_rich.evaluation.metrics import (
     quantile_loss,
     rmse,
 )
-from make_us_rich.models.forecast import MEDIAN, FloatArray
+from make_us_rich.models.quantiles import MEDIAN
 
 SHARES = (0.5, 0.8, 0.9, 0.95)
 _PLAUSIBLE_DIRECTION = 0.60

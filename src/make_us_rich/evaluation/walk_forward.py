@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.folds import Fold
 from make_us_rich.models.baselines import backtest_baseline
 from make_us_rich.models.calibration import calibrated_shape
-from make_us_rich.models.forecast import NAIVE_BASELINES, FloatArray
 from make_us_rich.models.location_scale import FittedPrice
 from make_us_rich.models.price_table import PriceTable, Rows
+from make_us_rich.models.quantiles import NAIVE_BASELINES
 
 OnStep = Callable[[int, int], None]
 OnProgress = Callable[[str, float], None]

@@ -1,1 +1,1 @@
-"""Candles to named columns that people inspect; no look at the future."""
+"""Candles to named columns that people inspect and models may read; no look at the future."""

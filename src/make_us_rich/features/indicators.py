@@ -7,15 +7,15 @@ begins `WARM_UP` candles back: the value is the same whether a service holds 250
 years.
 """
 
+import re
+
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import NotEnoughHistoryError
 from make_us_rich.features.indicator_library import load_talib
 from make_us_rich.market.candle import VALUE_COLUMNS
-
-FloatArray = NDArray[np.float64]
 
 INDICATOR_NAMES = (
     "7_day_ADX",
@@ -74,6 +74,15 @@ def trend_indicators(candles: pl.DataFrame) -> pl.DataFrame:
     """Return the indicators as columns, one row per candle; null before the 250th."""
     matrix = indicator_matrix(candles.select(VALUE_COLUMNS).to_numpy().astype(np.float64))
     return pl.DataFrame(matrix, schema=list(INDICATOR_NAMES), orient="row").fill_nan(None)
+
+
+def snake_case(indicator: str) -> str:
+    """Return the name an indicator has as a column that models may read.
+
+    >>> [snake_case(name) for name in ("7_day_ADX", "AroonDown", "MACD_Hist")]
+    ['7_day_adx', 'aroon_down', 'macd_hist']
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", indicator).lower()
 
 
 def _columns(ohlcv: FloatArray) -> FloatArray:

@@ -1,17 +1,26 @@
 """The question of a trend forecast, and its answers. Labels look ahead by design: they are no features."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from pydantic import Field
 
-FloatArray = NDArray[np.float64]
+from make_us_rich.arrays import CLOSE, HIGH, LOW, FloatArray
+
 Direction = Literal["up", "down"]
 LabelKind = Literal["sma-change", "close-change", "touch"]
 
-_HIGH, _LOW, _CLOSE = 1, 2, 3
+
+_WORDS = {
+    ("sma-change", "up"): "the {average}-candle average is {percent} higher or more in {horizon} candles",
+    ("sma-change", "down"): "the {average}-candle average is {percent} lower or more in {horizon} candles",
+    ("close-change", "up"): "the close is {percent} higher or more in {horizon} candles",
+    ("close-change", "down"): "the close is {percent} lower or more in {horizon} candles",
+    ("touch", "up"): "a high within {horizon} candles lies {percent} or more above the close",
+    ("touch", "down"): "a low within {horizon} candles lies {percent} or more below the close",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +33,9 @@ class TrendLabel:
     """
 
     kind: LabelKind = "sma-change"
-    average: int = 10
-    horizon: int = 10
-    threshold: float = 0.05
+    average: Annotated[int, Field(ge=1, le=100)] = 10
+    horizon: Annotated[int, Field(ge=1, le=100)] = 10
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(LabelKind):
@@ -46,6 +55,16 @@ class TrendLabel:
         return 1 + self.threshold if direction == "up" else 1 - self.threshold
 
 
+def label_words(label: TrendLabel, direction: Direction) -> str:
+    """Say which event a probability is of.
+
+    >>> label_words(TrendLabel("touch", horizon=5, threshold=0.1), "up")
+    'a high within 5 candles lies 10 % or more above the close'
+    """
+    percent = f"{label.threshold * 100:g} %"
+    return _WORDS[label.kind, direction].format(percent=percent, average=label.average, horizon=label.horizon)
+
+
 def trend_labels(ohlcv: FloatArray, label: TrendLabel, direction: Direction) -> FloatArray:
     """Return 1.0 where the trend came and 0.0 where it did not, one per candle (n,).
 
@@ -59,7 +78,7 @@ def trend_labels(ohlcv: FloatArray, label: TrendLabel, direction: Direction) -> 
     labels = np.full(len(ohlcv), np.nan)
     if len(ohlcv) <= label.horizon:
         return labels
-    now = moving_average(ohlcv[:, _CLOSE], label.averaged_candles)[: -label.horizon]
+    now = moving_average(ohlcv[:, CLOSE], label.averaged_candles)[: -label.horizon]
     reached, level = _extreme_ahead(ohlcv, label, direction), now * label.factor(direction)
     came = reached >= level if direction == "up" else reached <= level
     labels[: -label.horizon] = np.where(np.isnan(level), np.nan, came)
@@ -76,8 +95,8 @@ def moving_average(close: FloatArray, candles: int) -> FloatArray:
 
 def _extreme_ahead(ohlcv: FloatArray, label: TrendLabel, direction: Direction) -> FloatArray:
     if label.kind != "touch":
-        return moving_average(ohlcv[:, _CLOSE], label.averaged_candles)[label.horizon :]
-    column = _HIGH if direction == "up" else _LOW
+        return moving_average(ohlcv[:, CLOSE], label.averaged_candles)[label.horizon :]
+    column = HIGH if direction == "up" else LOW
     windows = sliding_window_view(ohlcv[1:, column], label.horizon)  # the candle of the row is excluded
     extreme: FloatArray = windows.max(axis=1) if direction == "up" else windows.min(axis=1)
     return extreme

@@ -17,18 +17,19 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from make_us_rich.database.journal_tables import drift_verdicts
-from make_us_rich.journal.journal import Journal, append_missing
+from make_us_rich.database.upsert import insert_missing
+from make_us_rich.forecasting.kind import TOO_EARLY
+from make_us_rich.forecasting.kinds import kind_of
+from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.track_record import (
-    TOO_EARLY,
     RecordQuery,
     Week,
+    block_sums,
     read_weeks,
     share_with_interval,
     skill_with_interval,
-    whole_blocks,
 )
 from make_us_rich.journal.weekly import WEEK, WeekSums, total, week_of
-from make_us_rich.models.forecast import NAIVE_BASELINES
 from make_us_rich.registry.model_name import ModelName
 
 WINDOW = 8
@@ -96,10 +97,10 @@ def judge_drift(journal: Journal, name: ModelName, version: int, now: datetime) 
     weeks = read_weeks(journal, RecordQuery(names=(str(name),), until=now))
     longest = max((key.horizon for key, _ in weeks), default=1)
     end = week_of(now - longest * name.timeframe.duration)
-    broken = _last_broken(journal, str(name))
+    broken, baselines = _last_broken(journal, str(name)), kind_of(name).baselines
     by_horizon: defaultdict[int, list[Week]] = defaultdict(list)
     for key, sums in weeks:
-        if key.model not in NAIVE_BASELINES and key.week >= broken.get(key.horizon, key.week):
+        if key.model not in baselines and key.week >= broken.get(key.horizon, key.week):
             by_horizon[key.horizon].append((key.week, sums))
     verdicts = [
         _verdict(name, horizon, version, end, found)
@@ -123,7 +124,7 @@ def read_verdicts(journal: Journal, name: str) -> list[Verdict]:
     """Return every verdict on a name, oldest first."""
     table = drift_verdicts
     columns = (table.c.name, table.c.horizon, table.c.week, table.c.version, table.c.state, table.c.reason)
-    query = select(*columns).where(table.c.market == journal.market, table.c.name == name)
+    query = select(*columns).where(journal.holds(table), table.c.name == name)
     with journal.database.read() as session:
         rows = session.execute(query.order_by(table.c.week, table.c.horizon)).all()
     return [Verdict(*row) for row in rows]
@@ -144,7 +145,7 @@ def _coverage(weeks: Sequence[WeekSums]) -> float:
 
 def _verdict(name: ModelName, horizon: int, version: int, end: datetime, weeks: Sequence[Week]) -> Verdict:
     duration = name.timeframe.duration
-    state, reason = judge_weeks(whole_blocks(_by_week(weeks), duration, 1), horizon * duration, end)
+    state, reason = judge_weeks(block_sums(_by_week(weeks), duration, 1), horizon * duration, end)
     return Verdict(str(name), horizon, end, version, state, reason)
 
 
@@ -161,7 +162,7 @@ def _last_broken(journal: Journal, name: str) -> dict[int, datetime]:
     table = drift_verdicts
     query = (
         select(table.c.horizon, func.max(table.c.week))
-        .where(table.c.market == journal.market, table.c.name == name, table.c.state == "broken")
+        .where(journal.holds(table), table.c.name == name, table.c.state == "broken")
         .group_by(table.c.horizon)
     )
     with journal.database.read() as session:
@@ -172,6 +173,7 @@ def _write(journal: Journal, verdicts: Sequence[Verdict], now: datetime) -> None
     rows = [
         {
             "market": journal.market,
+            "history": journal.history,
             **{field: getattr(verdict, field) for field in Verdict.__slots__},
             "reason": verdict.reason[:255],
             "judged_at": now,
@@ -180,4 +182,4 @@ def _write(journal: Journal, verdicts: Sequence[Verdict], now: datetime) -> None
     ]
     if rows:
         with journal.database.write() as session:
-            append_missing(session, drift_verdicts, rows)
+            insert_missing(session, drift_verdicts, rows)

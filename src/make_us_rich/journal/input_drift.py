@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
 
 SMALL, LARGE = 0.10, 0.25
 

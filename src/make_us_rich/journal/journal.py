@@ -1,12 +1,9 @@
-"""The journal of one market in a database, and the one way rows get into it."""
+"""The journal of one market in a database, or more exactly one history of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Table, or_, text
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Column, ColumnElement, Table, and_, or_, text
 from sqlalchemy.orm import Session
 
 from make_us_rich.database.engine import Database
@@ -17,10 +14,23 @@ _LOCK_NUMBER = 0x6A6F7572  # "jour", for PostgreSQL's locks that have numbers fo
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Where the forecasts of a market are written; its tables are there already."""
+    """Where the forecasts of a market are written; its tables are there already.
+
+    A replay that begins anew is another `history` of its market; rows of one are never seen in another.
+    """
 
     database: Database
     market: Market
+    history: int = 1
+
+    def holds(self, table: Table) -> ColumnElement[bool]:
+        """Say that a row of a table is of this journal."""
+        return and_(table.c.market == self.market, table.c.history == self.history)
+
+
+def may_see(owner: Column[int], asker: int | None) -> ColumnElement[bool]:
+    """Say that a row is everybody's, or that it belongs to who asks; None asks for everybody's alone."""
+    return owner.is_(None) if asker is None else or_(owner.is_(None), owner == asker)
 
 
 def take_turn(session: Session) -> None:
@@ -32,17 +42,3 @@ def take_turn(session: Session) -> None:
 def name_is(column: Column[str], names: Sequence[str]) -> ColumnElement[bool]:
     """Say that a name is one of several, in which `%` stands for anything: `price.%.1h`."""
     return or_(*(column.like(name) if "%" in name else column == name for name in names))
-
-
-def append_missing(
-    session: Session, table: Table, rows: Sequence[Mapping[str, Any]], returning: Sequence[str] = ()
-) -> list[Row[Any]]:
-    """Insert the rows whose key is not there yet, leave the others, and return columns of the new ones."""
-    if not rows:
-        return []
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(table).on_conflict_do_nothing()
-    if not returning:
-        session.execute(statement, rows)
-        return []
-    return list(session.execute(statement.returning(*(table.c[name] for name in returning)), rows))

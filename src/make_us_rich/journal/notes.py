@@ -8,7 +8,8 @@ from typing import Literal
 from sqlalchemy import select
 
 from make_us_rich.database.journal_tables import candle_notes
-from make_us_rich.journal.journal import Journal, append_missing
+from make_us_rich.database.upsert import insert_missing
+from make_us_rich.journal.journal import Journal
 
 SERIES_LENGTH = 96
 """A source may have a longer name, as that of a replay is the name of its folder."""
@@ -29,6 +30,7 @@ def note_candles(journal: Journal, notes: Sequence[CandleNote], now: datetime) -
     rows = [
         {
             "market": journal.market,
+            "history": journal.history,
             "series": note.series[:SERIES_LENGTH],
             "open_time": note.open_time,
             "kind": note.kind,
@@ -39,7 +41,7 @@ def note_candles(journal: Journal, notes: Sequence[CandleNote], now: datetime) -
     ]
     if rows:
         with journal.database.write() as session:
-            append_missing(session, candle_notes, rows)
+            insert_missing(session, candle_notes, rows)
 
 
 def read_notes(journal: Journal, series: str, limit: int = 100) -> list[CandleNote]:
@@ -47,7 +49,7 @@ def read_notes(journal: Journal, series: str, limit: int = 100) -> list[CandleNo
     table = candle_notes
     query = (
         select(table.c.series, table.c.open_time, table.c.kind, table.c.detail)
-        .where(table.c.market == journal.market, table.c.series == series[:SERIES_LENGTH])
+        .where(journal.holds(table), table.c.series == series[:SERIES_LENGTH])
         .order_by(table.c.open_time.desc(), table.c.id.desc())
         .limit(limit)
     )

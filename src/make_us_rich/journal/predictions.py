@@ -11,13 +11,16 @@ from sqlalchemy import RowMapping, Select, literal, select, tuple_
 
 from make_us_rich.database.journal_tables import QUANTILE_COLUMNS, forecasts, outcomes
 from make_us_rich.errors import UsageError
-from make_us_rich.journal.journal import Journal, name_is
-from make_us_rich.models.forecast import LEVEL_KEYS
+from make_us_rich.journal.journal import Journal, may_see, name_is
+from make_us_rich.models.quantiles import LEVEL_KEYS
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionQuery:
-    """Which forecasts; in names `%` stands for anything, `since` and `until` (exclusive) bound cutoffs."""
+    """Which forecasts; in names `%` stands for anything, `since` and `until` (exclusive) bound cutoffs.
+
+    What has an owner is there for `asker` alone, the id of a user.
+    """
 
     names: tuple[str, ...] = ()
     horizon: int | None = None
@@ -25,6 +28,7 @@ class PredictionQuery:
     is_scored: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
+    asker: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def _filtered(journal: Journal, query: PredictionQuery) -> Select[Any]:
     said, came = forecasts.c, outcomes.c
     results = (came.actual, came.error, came.loss, came.interval, came.scored_at)
     found = select(*said, *results).join_from(forecasts, outcomes, isouter=True)
-    conditions = [said.market == journal.market]
+    conditions = [journal.holds(forecasts), may_see(said.owner, query.asker)]
     if query.names:
         conditions.append(name_is(said.name, query.names))
     if query.horizon is not None:

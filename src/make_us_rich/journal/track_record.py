@@ -18,24 +18,25 @@ from sqlalchemy import select
 
 from make_us_rich.database.journal_tables import weekly_scores
 from make_us_rich.evaluation.student_t import t_quantile
-from make_us_rich.journal.journal import Journal, name_is
+from make_us_rich.forecasting.kind import TOO_EARLY, Live
+from make_us_rich.forecasting.kinds import kind_of
+from make_us_rich.journal.journal import Journal, may_see, name_is
 from make_us_rich.journal.weekly import WEEK, WeekKey, WeekSums, read_sums, total, week_of
-from make_us_rich.models.forecast import LEVEL_KEYS
+from make_us_rich.models.quantiles import LEVEL_KEYS
 from make_us_rich.registry.model_name import ModelName
 
 FEWEST_BLOCKS = 8
-TOO_EARLY = "too early to tell"
 
-_HORIZONS_PER_BLOCK = 5
-_TREND_BLOCK = timedelta(days=40)
 _LEVEL = 0.975
+_ALL = select(weekly_scores)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
     """Which part of the record; `since` and `until` bound cutoffs and are widened to whole calendar weeks.
 
-    In names `%` stands for anything. With `by_model` every model and version has a record of its own.
+    In names `%` stands for anything. With `by_model` every model and version has a record of its own. What
+    has an owner is there for `asker` alone, the id of a user.
     """
 
     names: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class RecordQuery:
     since: datetime | None = None
     until: datetime | None = None
     by_model: bool = False
+    asker: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def read_track_record(journal: Journal, query: RecordQuery) -> list[TrackRecord]
 def read_weeks(journal: Journal, query: RecordQuery) -> list[tuple[WeekKey, WeekSums]]:
     """Return the weekly sums that were asked for, in time order."""
     table = weekly_scores
-    found = select(table).where(table.c.market == journal.market)
+    found = _ALL.where(journal.holds(table), may_see(table.c.owner, query.asker))
     if query.names:
         found = found.where(name_is(table.c.name, query.names))
     for column, wanted in (("horizon", query.horizon), ("model", query.model), ("version", query.version)):
@@ -133,13 +135,10 @@ def weeks_per_block(name: ModelName, horizon: int) -> int:
     >>> weeks_per_block(ModelName.parse("price.BTC-USDT.1h"), 24)
     1
     """
-    shortest = (
-        _HORIZONS_PER_BLOCK * horizon * name.timeframe.duration if name.kind == "price" else _TREND_BLOCK
-    )
-    return max(1, math.ceil(shortest / WEEK))
+    return max(1, math.ceil(kind_of(name).block(name, horizon) / WEEK))
 
 
-def whole_blocks(weeks: Sequence[Week], timeframe: timedelta, size: int) -> list[WeekSums]:
+def block_sums(weeks: Sequence[Week], timeframe: timedelta, size: int) -> list[WeekSums]:
     """Return the sums of each whole block of `size` weeks, oldest first.
 
     A week is whole where the record reaches from its beginning to its end; a block is counted from the newest
@@ -189,11 +188,13 @@ def _record(
     every = total(sums for _, sums in weeks)
     if every is None:
         raise ValueError(f"{name}: a record without weeks")
-    blocks = whole_blocks(weeks, name.timeframe.duration, weeks_per_block(name, horizon))
-    is_price = name.kind == "price"
+    blocks = block_sums(weeks, name.timeframe.duration, weeks_per_block(name, horizon))
+    has_quantiles = (
+        every.calibration.ndim == 1
+    )  # quantiles have cells per level, probabilities three per tenth
     coverage = share_with_interval((b.covered for b in blocks), (float(b.n) for b in blocks))
-    share = every.covered / every.n if is_price else None
-    half = coverage[1] if coverage is not None and is_price else None
+    share = every.covered / every.n if has_quantiles else None
+    half = coverage[1] if coverage is not None and has_quantiles else None
     return TrackRecord(
         name=str(name),
         horizon=horizon,
@@ -213,7 +214,7 @@ def _record(
         coverage_90=share,
         coverage_low=None if share is None or half is None else max(0.0, share - half),
         coverage_high=None if share is None or half is None else min(1.0, share + half),
-        calibration=_price_cells(every) if is_price else _trend_cells(every),
+        calibration=_price_cells(every) if has_quantiles else _trend_cells(every),
         verdict=TOO_EARLY if len(blocks) < FEWEST_BLOCKS else None,
     )
 
@@ -243,6 +244,16 @@ def _trend_cells(sums: WeekSums) -> tuple[CalibrationCell, ...]:
     )
 
 
-def skill_by_horizon(journal: Journal, name: str) -> Mapping[int, TrackRecord]:
-    """Return the record of one name by horizon, whichever model served."""
-    return {one.horizon: one for one in read_track_record(journal, RecordQuery(names=(name,)))}
+def live_by_horizon(journal: Journal, name: ModelName, owner: int | None = None) -> Mapping[int, Live]:
+    """Return how the served forecasts of one name turned out, whichever model served."""
+    return {
+        one.horizon: Live(
+            n=one.n,
+            skill=one.skill.skill,
+            skill_low=one.skill.low,
+            skill_high=one.skill.high,
+            coverage_90=one.coverage_90,
+            verdict=one.verdict,
+        )
+        for one in read_track_record(journal, RecordQuery(names=(str(name),), asker=owner))
+    }

@@ -11,19 +11,26 @@ from typing import Any
 
 import numpy as np
 import orjson
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.database.journal_tables import QUANTILE_COLUMNS, weekly_scores
-from make_us_rich.journal.journal import Journal, append_missing
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.database.upsert import insert_missing
+from make_us_rich.journal.journal import Journal
 
 WEEK = timedelta(days=7)
 PRICE_CELLS = len(QUANTILE_COLUMNS) + 1
 TREND_CELLS = 10
 
 _FIRST_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
-_KEY = ("market", "name", "horizon", "week", "model", "version")
+_KEY = ("market", "history", "name", "horizon", "week", "model", "version")
+_ALL = select(weekly_scores)
+_CHANGE = (
+    weekly_scores.update()
+    .where(*(weekly_scores.c[name] == bindparam(f"key_{name}") for name in _KEY))
+    .values({one.name: bindparam(one.name) for one in weekly_scores.c if one.name not in _KEY})
+)
 
 
 def week_of(moment: datetime) -> datetime:
@@ -37,13 +44,14 @@ def week_of(moment: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class WeekKey:
-    """Whose forecasts of which week; version 0 is that of no model."""
+    """Whose forecasts of which week; version 0 is that of no model, and `owner` who alone may see them."""
 
     name: str
     horizon: int
     week: datetime
     model: str
     version: int
+    owner: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,16 +99,16 @@ def add_to_weeks(session: Session, journal: Journal, added: Mapping[WeekKey, Wee
         return
     known = dict(_stored(session, journal, added))
     fresh = [_values(journal, key, sums) for key, sums in added.items() if key not in known]
-    append_missing(session, weekly_scores, fresh)
-    for key, sums in known.items():
-        values = _values(journal, key, sums.plus(added[key]))
-        where = [weekly_scores.c[name] == values.pop(name) for name in _KEY]
-        session.execute(weekly_scores.update().where(*where).values(values))
+    insert_missing(session, weekly_scores, fresh)
+    changed = [_values(journal, key, sums.plus(added[key])) for key, sums in known.items()]
+    if changed:
+        rows = [row | {f"key_{name}": row.pop(name) for name in _KEY} for row in changed]
+        session.connection().execute(_CHANGE, rows)
 
 
 def read_sums(row: Row[Any]) -> tuple[WeekKey, WeekSums]:
     """Return a stored row as records."""
-    key = WeekKey(row.name, row.horizon, row.week, row.model, row.version)
+    key = WeekKey(row.name, row.horizon, row.week, row.model, row.version, row.owner)
     sums = WeekSums(
         row.n,
         row.first_cutoff,
@@ -121,11 +129,7 @@ def _stored(
 ) -> list[tuple[WeekKey, WeekSums]]:
     table = weekly_scores
     names, weeks = {key.name for key in wanted}, {key.week for key in wanted}
-    rows = session.execute(
-        select(table).where(
-            table.c.market == journal.market, table.c.name.in_(names), table.c.week.in_(weeks)
-        )
-    )
+    rows = session.execute(_ALL.where(journal.holds(table), table.c.name.in_(names), table.c.week.in_(weeks)))
     return [(key, sums) for key, sums in map(read_sums, rows) if key in wanted]
 
 
@@ -133,4 +137,10 @@ def _values(journal: Journal, key: WeekKey, sums: WeekSums) -> dict[str, Any]:
     fields = {name: getattr(sums, name) for name in WeekSums.__slots__}
     identity = {name: getattr(key, name) for name in WeekKey.__slots__}
     calibration = orjson.dumps(sums.calibration.tolist()).decode()
-    return {"market": journal.market, **identity, **fields, "calibration": calibration}
+    return {
+        "market": journal.market,
+        "history": journal.history,
+        **identity,
+        **fields,
+        "calibration": calibration,
+    }

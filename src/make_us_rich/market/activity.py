@@ -1,66 +1,34 @@
-"""What a model may read besides prices and volume: who bought, how often, and how the market moved."""
+"""What a source may tell besides prices and volume, by the column of a candle it stands in."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-
-from make_us_rich.errors import DataError
-
-ActivityInput = Literal["taker_share", "trades", "market_volatility"]
 
 MARKET_VARIANCE = "market_variance"
-ACTIVITY_COLUMNS = MappingProxyType[ActivityInput, str](
+"""Column of the variance of the market as a whole, where it was added."""
+
+MARKET_CANDLES = "market_candles"
+"""What a feature names that reads the candles of other symbols; see `market_column`."""
+
+ACTIVITY_COLUMNS = MappingProxyType(
     {"taker_share": "taker_buy_base", "trades": "trades", "market_volatility": MARKET_VARIANCE}
 )
-"""The column of a candle each input is computed from, in the order in which models take them."""
+"""The inputs whose raw column enters the graph, which has a formula for it, in the order models take them."""
 
-MAX_UNTOLD_SHARE = 0.01
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Activity:
-    """The columns (n, k) of some inputs, raw, one per input and in their order."""
-
-    inputs: tuple[ActivityInput, ...]
-    values: NDArray[np.float64]
+COLUMN_INPUTS = ("columns", "activity")
+"""What a graph calls its input of columns besides candles, now and in version 0.1.0."""
 
 
-def in_order(inputs: Iterable[ActivityInput]) -> tuple[ActivityInput, ...]:
-    """Return inputs in the order in which models take them."""
-    chosen = set(inputs)
-    return tuple(name for name in ACTIVITY_COLUMNS if name in chosen)
+def market_column(column: str, symbol: str) -> str:
+    """Return the name of the column that holds what another symbol's candle says.
 
-
-def activity_columns(inputs: Iterable[ActivityInput]) -> tuple[str, ...]:
-    """Return the columns of a candle that inputs are computed from."""
-    return tuple(ACTIVITY_COLUMNS[name] for name in in_order(inputs))
-
-
-def require_told(candles: pl.DataFrame, inputs: Iterable[ActivityInput], subject: str) -> None:
-    """Raise a `DataError` unless every input is told from the first candle on, but for a small share.
-
-    What is not told within that share is taken from the candle before; see `CandleArrays.from_frame`.
+    >>> market_column("close", "ETH-USDT")
+    'close@ETH-USDT'
     """
-    for name in in_order(inputs):
-        column, words = ACTIVITY_COLUMNS[name], name.replace("_", " ")
-        told = candles.filter(pl.col(column).is_not_null()) if column in candles.columns else candles.clear()
-        if told.is_empty():
-            raise DataError(
-                f"{subject} tells no {words}; drop `{name}` from inputs or use a source that has it"
-            )
-        if (first := told["open_time"].item(0)) != candles["open_time"].item(0):
-            raise DataError(
-                f"{subject} tells {words} only from {first:%Y-%m-%d %H:%M} on; begin there with --since, "
-                f"or drop `{name}` from inputs"
-            )
-        untold = len(candles) - len(told)
-        if untold > MAX_UNTOLD_SHARE * len(candles):
-            raise DataError(
-                f"{subject}: {untold} of {len(candles)} candles tell no {words}, more than "
-                f"{MAX_UNTOLD_SHARE:.0%}; fetch them again, or drop `{name}` from inputs"
-            )
+    return f"{column}@{symbol}"
+
+
+def market_columns(candles: pl.DataFrame, column: str = "") -> list[str]:
+    """Return the columns of other symbols in a frame, of all or of one column of theirs."""
+    parts = [(name, name.partition("@")) for name in candles.columns]
+    return [name for name, (own, at, _) in parts if at and column in {"", own}]

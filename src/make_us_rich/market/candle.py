@@ -4,15 +4,16 @@
 `TRADE_COLUMNS`; `FULL_SCHEMA` has both, with nulls where a source does not say.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import DataError
 from make_us_rich.market.timeframe import Timeframe
 
@@ -41,8 +42,9 @@ def as_full_candles(frame: pl.DataFrame) -> pl.DataFrame:
 
     A trade column the frame lacks becomes null; otherwise it is as strict as `as_candles`.
     """
-    unsaid = [pl.lit(None).alias(name) for name in TRADE_COLUMNS if name not in frame.columns]
-    return _typed(frame.with_columns(unsaid), FULL_SCHEMA)
+    lacking = [name for name in TRADE_COLUMNS if name not in frame.columns]
+    unsaid = [pl.Series(name, [None], FULL_SCHEMA[name]).new_from_index(0, len(frame)) for name in lacking]
+    return _typed(frame.hstack(unsaid) if unsaid else frame, FULL_SCHEMA)
 
 
 def has_trades(frame: pl.DataFrame) -> bool:
@@ -55,7 +57,9 @@ def _typed(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     if missing:
         raise DataError(f"candles lack {', '.join(missing)}; their columns are {', '.join(CANDLE_SCHEMA)}")
     try:
-        candles = frame.select(schema.names()).cast(schema)
+        candles = frame[schema.names()]
+        if candles.schema != schema:
+            candles = candles.cast(schema)
     except pl.exceptions.PolarsError as error:
         first_line = str(error).splitlines()[0]
         raise DataError(f"candles hold values that are not numbers or times ({first_line})") from error
@@ -85,6 +89,7 @@ def candles_between(
     return candles
 
 
+@cache
 def is_impossible() -> pl.Expr:
     """Say per row whether no market can have produced it.
 
@@ -99,37 +104,42 @@ def is_impossible() -> pl.Expr:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InputColumns:
+    """Columns a model reads besides the candle, raw; NaN where one says nothing."""
+
+    names: tuple[str, ...]
+    values: FloatArray  # (n, k)
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> Self:
+        """Copy the columns of a frame; what is null or not finite says nothing."""
+        values = frame.cast(pl.Float64).to_numpy().astype(np.float64)
+        return cls(tuple(frame.columns), np.ascontiguousarray(np.where(np.isfinite(values), values, np.nan)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CandleArrays:
     """Candles as NumPy arrays, the form models take.
 
-    `activity` holds the columns besides the candle that a model reads, for one that reads any.
+    `columns` are those besides the candle, for a model that reads any.
     """
 
     open_time_ms: NDArray[np.int64]  # (n,)
-    ohlcv: NDArray[np.float64]  # (n, 5)
-    activity: NDArray[np.float64] | None = None  # (n, k)
+    ohlcv: FloatArray  # (n, 5)
+    columns: InputColumns | None = None
 
     @classmethod
-    def from_frame(cls, candles: pl.DataFrame, activity: Sequence[str] = ()) -> Self:
-        """Copy the candle columns of a frame, and those of its activity that are named.
-
-        An activity nobody told is that of the candle before; NaN where none was told before.
-        """
+    def from_frame(cls, candles: pl.DataFrame, columns: pl.DataFrame | None = None) -> Self:
+        """Copy the candle columns of a frame, and the columns of another beside them, row for row."""
         open_time_ms = candles["open_time"].dt.epoch("ms").to_numpy().astype(np.int64)
         ohlcv = candles.select(VALUE_COLUMNS).to_numpy().astype(np.float64)
-        further = candles.select(pl.col(activity).cast(pl.Float64).forward_fill()) if activity else None
-        return cls(
-            open_time_ms,
-            np.ascontiguousarray(ohlcv),
-            None if further is None else np.ascontiguousarray(further.to_numpy().astype(np.float64)),
-        )
+        further = None if columns is None else InputColumns.from_frame(columns)
+        return cls(open_time_ms, np.ascontiguousarray(ohlcv), further)
 
-    def at(
-        self, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64] | None]:
-        """Return open times, candles and activity at rows of any shape, as a model takes them."""
-        activity = None if self.activity is None else self.activity[rows]
-        return self.open_time_ms[rows], self.ohlcv[rows], activity
+    def at(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], FloatArray, NDArray[np.float64] | None]:
+        """Return open times, candles and columns at rows of any shape, as a model takes them."""
+        columns = None if self.columns is None else self.columns.values[rows]
+        return self.open_time_ms[rows], self.ohlcv[rows], columns
 
     def __len__(self) -> int:
         return len(self.open_time_ms)

@@ -9,10 +9,9 @@ import polars as pl
 from make_us_rich.errors import SourceError, UsageError
 from make_us_rich.market.candle import as_full_candles, is_impossible
 from make_us_rich.market.quality import check_quality
+from make_us_rich.market.series import Series
 from make_us_rich.market.sources.source import CandleSource
 from make_us_rich.market.store import AppendResult, CandleStore
-from make_us_rich.market.symbol import Symbol
-from make_us_rich.market.timeframe import Timeframe
 
 OnPage = Callable[[pl.DataFrame], None]
 """Called with the candles just stored."""
@@ -35,8 +34,7 @@ class FetchResult:
 def update_candles(  # noqa: PLR0913 -- what to fetch, from where, to where, and who watches
     source: CandleSource,
     store: CandleStore,
-    symbol: Symbol,
-    timeframe: Timeframe,
+    series: Series,
     *,
     since: datetime,
     until: datetime,
@@ -54,14 +52,14 @@ def update_candles(  # noqa: PLR0913 -- what to fetch, from where, to where, and
         until = min(until, now)
     if since >= until:
         raise UsageError(f"since {since:%Y-%m-%d %H:%M} does not lie before until {until:%Y-%m-%d %H:%M}")
-    transfer = _Transfer(source, store, symbol, timeframe, on_page)
-    first = store.first_open_time(source.name, symbol, timeframe)
-    last = store.last_open_time(source.name, symbol, timeframe)
+    transfer = _Transfer(source, store, series, on_page)
+    first = store.first_open_time(series)
+    last = store.last_open_time(series)
     if first is None or last is None:
         transfer.forwards(since, until)
         return transfer.result()
-    if last + timeframe.duration < until:
-        transfer.forwards(last + timeframe.duration, until)
+    if last + series.timeframe.duration < until:
+        transfer.forwards(last + series.timeframe.duration, until)
     if since < first:
         transfer.backwards(since, first)
     return transfer.result()
@@ -70,17 +68,18 @@ def update_candles(  # noqa: PLR0913 -- what to fetch, from where, to where, and
 def repair_candles(
     source: CandleSource,
     store: CandleStore,
-    symbol: Symbol,
-    timeframe: Timeframe,
+    series: Series,
     *,
     on_page: OnPage | None = None,
 ) -> FetchResult:
     """Ask the source again for every stored gap and every impossible candle, and store what it has."""
-    stored = store.load(source.name, symbol, timeframe)
-    step = timeframe.duration
-    transfer = _Transfer(source, store, symbol, timeframe, on_page)
+    stored = store.load(series)
+    step = series.timeframe.duration
+    transfer = _Transfer(source, store, series, on_page)
     if len(stored):
-        report = check_quality(stored, symbol, timeframe, now=stored["open_time"].item(-1) + step)
+        report = check_quality(
+            stored, series.symbol, series.timeframe, now=stored["open_time"].item(-1) + step
+        )
         for gap in report.gaps:
             transfer.forwards(gap.after + step, gap.after + (gap.missing + 1) * step)
     for open_time in stored.filter(is_impossible())["open_time"]:
@@ -92,8 +91,7 @@ def repair_candles(
 class _Transfer:
     source: CandleSource
     store: CandleStore
-    symbol: Symbol
-    timeframe: Timeframe
+    series: Series
     on_page: OnPage | None
     results: list[AppendResult] = field(default_factory=list)
 
@@ -109,14 +107,14 @@ class _Transfer:
             return
         oldest = oldest_page["open_time"].item(0)  # a market may open long after `since`
         while oldest < first:
-            start = max(oldest, first - _CHUNK_CANDLES * self.timeframe.duration)
+            start = max(oldest, first - _CHUNK_CANDLES * self.series.timeframe.duration)
             pages = list(self._pages(start, first))
             if pages:
                 self._keep(pl.concat(pages))
             first = start
 
     def result(self) -> FetchResult:
-        stored = self.store.load(self.source.name, self.symbol, self.timeframe)["open_time"]
+        stored = self.store.load(self.series)["open_time"]
         return FetchResult(
             added=sum(result.added for result in self.results),
             revised=sum(result.revised for result in self.results),
@@ -127,21 +125,21 @@ class _Transfer:
         )
 
     def _pages(self, since: datetime, until: datetime) -> Iterator[pl.DataFrame]:
-        before = since - self.timeframe.duration
-        for answer in self.source.fetch(self.symbol, self.timeframe, since, until):
+        before = since - self.series.timeframe.duration
+        for answer in self.source.fetch(self.series.symbol, self.series.timeframe, since, until):
             page = as_full_candles(answer)
             times = page["open_time"]
             in_order = before < times.item(0) and times.is_sorted() and times.is_unique().all()
-            if not in_order or times.item(-1) + self.timeframe.duration > until:
-                series = f"{self.source.name} {self.symbol} {self.timeframe}"
+            if not in_order or times.item(-1) + self.series.timeframe.duration > until:
                 raise SourceError(
-                    f"{series}: candles out of order or not asked for, near {times.item(0):%Y-%m-%d %H:%M}; "
-                    "this page was not stored, report it to whoever wrote the source"
+                    f"{self.source.name} {self.series}: candles out of order or not asked for, near "
+                    f"{times.item(0):%Y-%m-%d %H:%M}; this page was not "
+                    "stored, report it to whoever wrote the source"
                 )
             before = times.item(-1)
             yield page
 
     def _keep(self, page: pl.DataFrame) -> None:
-        self.results.append(self.store.append(page, self.source.name, self.symbol, self.timeframe))
+        self.results.append(self.store.append(page, self.series))
         if self.on_page is not None:
             self.on_page(page)

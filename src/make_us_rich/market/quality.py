@@ -4,10 +4,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from make_us_rich.errors import DataError, GapError, NotEnoughHistoryError
 from make_us_rich.market.candle import TRADE_COLUMNS, VALUE_COLUMNS, is_impossible
+from make_us_rich.market.series import Series
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 
@@ -124,6 +126,25 @@ def require_fit(report: QualityReport, *, max_missing_share: float = 0.01) -> No
     _require_few_missing(report, name, max_missing_share, max_gap)
 
 
+def require_fit_candles(
+    candles: pl.DataFrame, series: Series, now: datetime, *, max_missing_share: float
+) -> None:
+    """Raise what `require_fit` raises about these candles; where nothing is wrong, which is quickly seen."""
+    if not _is_plainly_fit(candles, series.timeframe, now):
+        report = check_quality(candles, series.symbol, series.timeframe, now)
+        require_fit(report, max_missing_share=max_missing_share)
+
+
+def _is_plainly_fit(candles: pl.DataFrame, timeframe: Timeframe, now: datetime) -> bool:
+    if candles.is_empty():
+        return False
+    times = candles["open_time"].dt.epoch("ms").to_numpy()
+    step = timeframe.milliseconds
+    is_regular = times[0] % step == 0 and bool((np.diff(times) == step).all())
+    is_closed = candles["open_time"].item(-1) + timeframe.duration <= now
+    return is_regular and is_closed and not candles.select(is_impossible().any()).item()
+
+
 def fill_gaps(candles: pl.DataFrame, timeframe: Timeframe) -> pl.DataFrame:
     """Return candles on every step of the grid, with a column `filled` that marks the invented ones.
 
@@ -136,6 +157,8 @@ def fill_gaps(candles: pl.DataFrame, timeframe: Timeframe) -> pl.DataFrame:
     if real.is_empty():
         return real.with_columns(filled=pl.lit(value=False))
     first, last = real["open_time"][0], real["open_time"][-1]
+    if len(real) == len(candles) == (last - first) // timeframe.duration + 1:
+        return candles.with_columns(filled=pl.lit(value=False))  # no gap to fill, as nearly always
     grid = pl.datetime_range(first, last, interval=timeframe.duration, time_unit="ms", eager=True)
     series = grid.alias("open_time").to_frame().join(real, on="open_time", how="left", maintain_order="left")
     previous_close = pl.col("close").forward_fill()

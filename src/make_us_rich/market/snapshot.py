@@ -11,7 +11,7 @@ from typing import get_args
 import polars as pl
 
 from make_us_rich.errors import StoreError
-from make_us_rich.market.activity import MARKET_VARIANCE
+from make_us_rich.market.activity import MARKET_VARIANCE, market_columns
 from make_us_rich.market.candle import CANDLE_SCHEMA, TRADE_COLUMNS, as_full_candles
 from make_us_rich.market.files import disk_errors_named, write_atomically
 from make_us_rich.market.quality import check_quality, fill_gaps, require_fit
@@ -34,8 +34,8 @@ class Origin:
 class Snapshot:
     """Candles fit to learn from: checked, on every step of the grid, and identified by `content_hash`.
 
-    `candles` has `CANDLE_SCHEMA`, the trade columns the source has, `filled`, and `market_variance` where it
-    was added; `first` and `last` are open times.
+    `candles` has `CANDLE_SCHEMA`, the trade columns the source has, `filled`, and what of the market was
+    added: `market_variance`, candles of other symbols. `first` and `last` are open times.
     """
 
     symbol: Symbol
@@ -88,7 +88,12 @@ def take_snapshot(
 
 def with_market_variance(snapshot: Snapshot, variance: pl.Series) -> Snapshot:
     """Return the snapshot with the market's variance of each candle, which its hash then covers."""
-    candles = snapshot.candles.with_columns(variance.alias(MARKET_VARIANCE))
+    return with_columns(snapshot, variance.alias(MARKET_VARIANCE).to_frame())
+
+
+def with_columns(snapshot: Snapshot, columns: pl.DataFrame) -> Snapshot:
+    """Return the snapshot with columns of the market, row for row, which its hash then covers."""
+    candles = snapshot.candles.with_columns(columns)
     origin = Origin(snapshot.market, snapshot.source)
     return _build(candles, snapshot.symbol, snapshot.timeframe, origin)
 
@@ -124,7 +129,7 @@ def load_snapshot(root: Path, content_hash: str) -> Snapshot:
 
 
 def _told_columns(candles: pl.DataFrame) -> list[str]:
-    further = (*TRADE_COLUMNS, MARKET_VARIANCE)
+    further = (*TRADE_COLUMNS, MARKET_VARIANCE, *market_columns(candles))
     return [name for name in further if name in candles.columns and candles[name].count()]
 
 

@@ -1,14 +1,16 @@
 """How long a candle lasts."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from make_us_rich.errors import UsageError
 
-_MINUTES = {"m": 1, "h": 60, "d": 1440}
-TIMEFRAME_NAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+_MINUTES = {
+    "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30,
+    "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480, "12h": 720, "1d": 1440,
+}  # fmt: skip
+TIMEFRAME_NAMES = tuple(_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,9 @@ class Timeframe:
     @property
     def minutes(self) -> int:
         """Length in minutes."""
-        match = re.fullmatch(r"(\d+)([mhd])", self.name)
-        if match is None:
+        if self.name not in _MINUTES:
             raise ValueError(f"timeframe {self.name!r} was not made by Timeframe.parse")
-        return int(match[1]) * _MINUTES[match[2]]
+        return _MINUTES[self.name]
 
     @property
     def milliseconds(self) -> int:

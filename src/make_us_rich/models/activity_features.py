@@ -1,4 +1,4 @@
-"""The optional inputs of the price models, scale-free, from raw columns of activity.
+"""The raw columns the price models have a formula for, made scale-free.
 
 Nothing here is fitted or tuned: spans are those of the volume, and every level is measured against its own
 week.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from make_us_rich.market.activity import ActivityInput
+from make_us_rich.market.activity import MARKET_VARIANCE
 from make_us_rich.models.rolling import rolling_mean
 
 SPANS = (1, 4, 24)
@@ -34,35 +34,33 @@ class Surroundings(NamedTuple):
 
 
 class ActivityFeatures:
-    """Raw columns (b, t, k), one per input and in their order, to the columns `names` (b, t) each."""
+    """Raw columns (b, t, k), by name and in their order, to the columns `names` (b, t) each."""
 
-    def __init__(self, inputs: tuple[ActivityInput, ...], week_span: int) -> None:
-        self.inputs = inputs
+    def __init__(self, raw: tuple[str, ...], week_span: int) -> None:
+        self.raw = raw
         self._week_span = week_span
         self._columns = {
-            "taker_share": self._taker_share,
+            "taker_buy_base": self._taker_share,
             "trades": self._trades,
-            "market_volatility": self._market_volatility,
+            MARKET_VARIANCE: self._market_volatility,
         }
         names = {
-            "taker_share": (*(f"taker_share_span{span}" for span in SPANS), "taker_one_sidedness"),
+            "taker_buy_base": (*(f"taker_share_span{span}" for span in SPANS), "taker_one_sidedness"),
             "trades": tuple(f"trades_deviation_span{span}" for span in SPANS),
-            "market_volatility": (
+            MARKET_VARIANCE: (
                 *(f"market_volatility_span{span}" for span in SPANS),
                 "market_volatility_week",
             ),
         }
-        self.names = tuple(name for one in inputs for name in names[one])
+        self.names = tuple(name for one in raw for name in names[one])
 
-    def columns(self, activity: Tensor | None, around: Surroundings) -> list[Tensor]:
-        """Return the columns; none are asked for where there are no inputs."""
-        if not self.inputs:
+    def columns(self, raw: Tensor | None, around: Surroundings) -> list[Tensor]:
+        """Return the columns; none are asked for where nothing raw is read."""
+        if not self.raw:
             return []
-        if activity is None:
-            raise ValueError(f"the features read {', '.join(self.inputs)}, but no activity was given")
-        return [
-            c for i, name in enumerate(self.inputs) for c in self._columns[name](activity[..., i], around)
-        ]
+        if raw is None:
+            raise ValueError(f"the features read {', '.join(self.raw)}, but no columns were given")
+        return [c for i, name in enumerate(self.raw) for c in self._columns[name](raw[..., i], around)]
 
     def _taker_share(self, taker_buy_base: Tensor, around: Surroundings) -> list[Tensor]:
         """Share of the volume that buyers took, less one half; 0 where nothing was traded."""

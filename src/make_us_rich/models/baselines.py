@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import NotEnoughHistoryError
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import HORIZONS, MEDIAN, NAIVE_BASELINES, QUANTILE_LEVELS, FloatArray
+from make_us_rich.models.quantiles import HORIZONS, MEDIAN, NAIVE_BASELINES, QUANTILE_LEVELS
 
 HISTORY_DAYS = 365
 MINIMUM_DAYS = 90

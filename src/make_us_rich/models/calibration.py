@@ -9,8 +9,9 @@ computed here: the same map, with no extrapolation beyond the outermost level.
 
 import numpy as np
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS, FloatArray
+from make_us_rich.models.quantiles import MEDIAN, QUANTILE_LEVELS
 
 _SHORT_WINDOW_DAYS = 90
 _LONG_WINDOW_DAYS = 365

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
 from make_us_rich.models.price_table import PriceTable, Rows
 
 

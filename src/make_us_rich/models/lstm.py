@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from make_us_rich.models.calibration import empirical_shape
-from make_us_rich.models.forecast import QUANTILE_LEVELS
 from make_us_rich.models.lightning_run import FitPlan, OnStep, run_fit
 from make_us_rich.models.lstm_scale import LstmScale, LstmSize
 from make_us_rich.models.price_table import PriceTable, Rows
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 from make_us_rich.models.volatility import fit_volatility
 
 _SHORTEST_CYCLE = 8  # below this the rising part of the schedule would have no step
@@ -45,12 +45,11 @@ def fit_lstm(  # noqa: PLR0913 -- on what, how, from where, and who watches
     `on_step` is called with (steps done, steps in all). `start` is a network of the same size to begin at,
     fitted on none but these rows; its regression is fitted anew.
     """
-    volatility = fit_volatility(table, rows, wide=True)
+    volatility, further = fit_volatility(table, rows, wide=True), table.columns.further
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = LstmScale(
-            LstmSize(table.columns.steps.shape[1], options.hidden, len(table.horizons)), volatility
-        )
+        n_steps = table.columns.steps.shape[1] + (0 if further is None else further.shape[1])
+        network = LstmScale(LstmSize(n_steps, options.hidden, len(table.horizons)), volatility)
     with torch.no_grad():
         log_scale = volatility(table.windows(rows, 1))
     residuals = table.returns(rows) / log_scale.exp().numpy()
@@ -58,7 +57,10 @@ def fit_lstm(  # noqa: PLR0913 -- on what, how, from where, and who watches
     if start is not None:
         network.start_at(start)
     batches = _RowBatches(len(rows), options.batch_size, seed)
-    fit = _QuantileFit(network, _Samples.of(table, rows, log_scale), options, len(batches) * options.epochs)
+    steps = network.steps(table.columns.steps, further)
+    fit = _QuantileFit(
+        network, _Samples.of(table, rows, log_scale, steps), options, len(batches) * options.epochs
+    )
     plan = FitPlan(options.accelerator, options.epochs, len(batches), gradient_clip=1.0)
     run_fit(fit, plan, batches, on_step=on_step)
     return network
@@ -74,12 +76,12 @@ class _Samples:
     weights: Tensor
 
     @classmethod
-    def of(cls, table: PriceTable, rows: Rows, log_scale: Tensor) -> "_Samples":
+    def of(cls, table: PriceTable, rows: Rows, log_scale: Tensor, steps: Tensor) -> "_Samples":
         scale = log_scale.exp()
         week = torch.from_numpy(table.week_volatility(rows))[:, None]
         root = torch.tensor(table.horizons, dtype=torch.float64).sqrt()
         return cls(
-            steps=table.columns.steps,
+            steps=steps,
             rows=torch.from_numpy(rows),
             residuals=(torch.from_numpy(table.returns(rows)) / scale).float(),
             weights=(scale / (week * root)).float(),  # the loss counts in units of the past week's volatility

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS, FloatArray
+from make_us_rich.arrays import FloatArray
 from make_us_rich.models.price_features import PriceColumns
+from make_us_rich.models.quantiles import MEDIAN, QUANTILE_LEVELS
 from make_us_rich.models.volatility import VolatilityScale
 
 N_BELOW = MEDIAN
@@ -24,6 +25,8 @@ class LstmSize(NamedTuple):
 
 class LstmScale(nn.Module):
     """Windows (b, window, n_steps) to the log scale (b, horizon) of the h-candle log return.
+
+    Further columns are steps like the others, scaled as the regression scales them.
 
     The last layer begins at zero, so an untrained network is the volatility regression itself and training
     can only move away from it where the quantile loss falls.
@@ -47,7 +50,13 @@ class LstmScale(nn.Module):
     def forward(self, columns: PriceColumns) -> Tensor:
         """Return log scales, float64."""
         log_scale: Tensor = self.volatility(columns)
-        return log_scale + self.correction(columns.steps).double()
+        return log_scale + self.correction(self.steps(columns.steps, columns.further)).double()
+
+    def steps(self, steps: Tensor, further: Tensor | None) -> Tensor:
+        """Return what the network reads of each candle (..., n_steps)."""
+        if further is None or self.volatility.scaling is None:
+            return steps
+        return torch.cat([steps, self.volatility.scaling(further).to(steps.dtype)], dim=-1)
 
     def shape(self) -> Tensor:
         """Return the learned quantiles (horizon, level) of return / scale: rising, 0 at the median."""

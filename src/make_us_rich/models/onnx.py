@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import ArtifactError
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.market.activity import COLUMN_INPUTS
 
 # Unless this is set before its import, ONNX Runtime reports its use to its makers, and keeps a device id in
 # the home of the person and a file among the temporary ones.
@@ -15,7 +16,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
-INPUT_NAMES = ("open_time_ms", "ohlcv", "activity")
+INPUT_NAMES = ("open_time_ms", "ohlcv", "columns")
 """The inputs of a price graph, the last one only where it reads more than candles."""
 
 
@@ -35,21 +36,29 @@ def open_session(model: Path | bytes) -> onnxruntime.InferenceSession:
 
 
 class OnnxForecaster:
-    """An exported price model in one ONNX Runtime session with one thread."""
+    """An exported price model, a path or its bytes, in one ONNX Runtime session with one thread."""
 
-    def __init__(self, path: Path) -> None:
-        self._session = open_session(path)
+    def __init__(self, model: Path | bytes) -> None:
+        self._session = open_session(model)
+        names = [one.name for one in self._session.get_inputs()]
+        third = next((name for name in COLUMN_INPUTS if name in names), COLUMN_INPUTS[0])
+        self._names = (*INPUT_NAMES[:2], third)
+
+    @property
+    def lookback(self) -> int:
+        """How many candles the graph reads."""
+        return int(self._session.get_inputs()[0].shape[1])
 
     def quantiles(
-        self, open_time_ms: NDArray[np.int64], ohlcv: FloatArray, activity: FloatArray | None = None
+        self, open_time_ms: NDArray[np.int64], ohlcv: FloatArray, columns: FloatArray | None = None
     ) -> FloatArray:
         """Return prices (batch, horizon, level).
 
         Takes open times (batch, lookback) and candles (batch, lookback, 5) that are closed, gap-free and in
-        order; the last row is the candle that closes at the cutoff. A graph with optional inputs also takes
-        their activity (batch, lookback, k).
+        order; the last row is the candle that closes at the cutoff. A graph that reads more also takes its
+        columns (batch, lookback, k).
         """
-        given = zip(INPUT_NAMES, (open_time_ms, ohlcv, activity), strict=True)
+        given = zip(self._names, (open_time_ms, ohlcv, columns), strict=True)
         (prices,) = self._session.run(
             ["quantiles"], {name: array for name, array in given if array is not None}
         )

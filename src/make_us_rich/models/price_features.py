@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from make_us_rich.market.activity import ActivityInput
+from make_us_rich.market.activity import ACTIVITY_COLUMNS
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.activity_features import ActivityFeatures, Surroundings
 from make_us_rich.models.rolling import rolling_mean, shift
@@ -38,13 +38,15 @@ class PriceColumns(NamedTuple):
 
     `steps` (b, t, n_steps) are the network's scale-free inputs, `regressors` (b, t, n_regressors) those of
     the volatility regression, `context` (b, t, n_context) what the wide regression reads besides,
-    `week_volatility` (b, t) the yardstick of one candle's move.
+    `week_volatility` (b, t) the yardstick of one candle's move. `further` (b, t, k) are the columns of other
+    features as they came, NaN where one says nothing; a model scales them by what it was fitted on.
     """
 
     steps: Tensor
     regressors: Tensor
     context: Tensor
     week_volatility: Tensor
+    further: Tensor | None = None
 
 
 class _Parts(NamedTuple):
@@ -64,19 +66,23 @@ class _Parts(NamedTuple):
 class PriceFeatures(nn.Module):
     """Open times (b, t) and candles (b, t, 5) to `PriceColumns`; the first `WARM_UP` rows are not valid.
 
-    With `inputs` it also reads the activity (b, t, k) of the candles, which adds the same columns to the
-    steps and to the context.
+    With `columns`, by name, it also reads those (b, t, k). The raw ones it has a formula for come first, and
+    add the same scale-free columns to the steps and to the context; the others are handed on as `further`.
     """
 
     _clock_changes: Tensor
 
-    def __init__(self, timeframe: Timeframe, inputs: tuple[ActivityInput, ...] = ()) -> None:
+    def __init__(self, timeframe: Timeframe, columns: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.candle_ms = timeframe.milliseconds
         self.per_day = timeframe.candles_per_day
         self.week_span = week_span(timeframe)
         self.n_past_days = min(14, WARM_UP // self.per_day) if self.per_day > 1 else 0
-        self.activity = ActivityFeatures(inputs, self.week_span)
+        raw = tuple(name for name in columns if name in ACTIVITY_COLUMNS.values())
+        if raw != columns[: len(raw)]:
+            raise ValueError(f"raw columns come before all others, found {', '.join(columns)}")
+        self.activity = ActivityFeatures(raw, self.week_span)
+        self.further_names = columns[len(raw) :]
         self.step_names = (*self._name_steps(), *self.activity.names)
         self.regressor_names = (
             "constant",
@@ -119,7 +125,7 @@ class PriceFeatures(nn.Module):
         )
 
     def forward(
-        self, open_time_ms: Tensor, ohlcv: Tensor, keep: int | None = None, activity: Tensor | None = None
+        self, open_time_ms: Tensor, ohlcv: Tensor, keep: int | None = None, columns: Tensor | None = None
     ) -> PriceColumns:
         """Compute every column of every row, or, for a forecast, of the last `keep` rows only."""
 
@@ -152,14 +158,23 @@ class PriceFeatures(nn.Module):
             mean_logs=[last(rolling_mean(log_candle + 30.0, span)) - 30.0 for span in LOG_SPANS],
             mean_volumes=[last(rolling_mean(volume_deviation + 30.0, span)) - 30.0 for span in VOLUME_SPANS],
             calendar=self._calendar(last(open_time_ms)),
-            activity=self.activity.columns(activity, Surroundings(volume, week, keep)),
+            activity=self.activity.columns(columns, Surroundings(volume, week, keep)),
         )
         return PriceColumns(
             steps=_stack_steps(parts),
             regressors=_stack_regressors(parts),
             context=_stack_context(parts, self._new_york_hours(last(open_time_ms), parts.calendar)),
             week_volatility=torch.exp(week),
+            further=self._further(columns, keep),
         )
+
+    def _further(self, columns: Tensor | None, keep: int | None) -> Tensor | None:
+        if not self.further_names:
+            return None
+        if columns is None:
+            raise ValueError(f"the features read {', '.join(self.further_names)}, but no columns were given")
+        further = columns[..., len(self.activity.raw) :]
+        return further if keep is None else further[:, -keep:]
 
     def _new_york_hours(self, open_time_ms: Tensor, calendar: dict[str, Tensor]) -> list[Tensor]:
         """Whether the forecast begins in this hour of a New York weekday, for each of `NEW_YORK_HOURS`."""

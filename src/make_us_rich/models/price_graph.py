@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from make_us_rich.market.activity import ActivityInput
+from make_us_rich.arrays import FloatArray
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.price_features import WARM_UP, PriceColumns, PriceFeatures
 from make_us_rich.models.scale_model import HasLocation, ScaleModel
 from make_us_rich.models.volatility import VolatilityScale
@@ -26,8 +25,8 @@ class FittedScale:
 class PriceGraph(nn.Module):
     """Open times (b, lookback) and candles (b, lookback, 5), both float64, to prices (b, horizon, level).
 
-    Each horizon takes the quantiles of the candidate that serves it. With optional `inputs` it also takes
-    the activity (b, lookback, k) of the candles, unless none of those that serve reads it.
+    Each horizon takes the quantiles of the candidate that serves it. With `inputs`, columns by name,
+    it also takes those (b, lookback, k), unless none of the candidates that serve reads them.
     """
 
     shape: Tensor
@@ -37,7 +36,7 @@ class PriceGraph(nn.Module):
         timeframe: Timeframe,
         fitted: Mapping[str, FittedScale],
         served_by: Sequence[str],
-        inputs: tuple[ActivityInput, ...] = (),
+        inputs: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self.names = tuple(dict.fromkeys(served_by))
@@ -63,24 +62,29 @@ class PriceGraph(nn.Module):
                 location = location + serves * view
         return location
 
-    def forward(self, open_time_ms: Tensor, ohlcv: Tensor, activity: Tensor | None = None) -> Tensor:
+    def forward(self, open_time_ms: Tensor, ohlcv: Tensor, columns: Tensor | None = None) -> Tensor:
         """Return prices."""
-        columns = self.features(open_time_ms, ohlcv, max(self.windows), activity)
+        known = self.features(open_time_ms, ohlcv, max(self.windows), columns)
         last = PriceColumns(
-            columns.steps[:, -max(self.windows) :],
-            columns.regressors[:, -1],
-            columns.context[:, -1],
-            columns.week_volatility[:, -1],
+            known.steps[:, -max(self.windows) :],
+            known.regressors[:, -1],
+            known.context[:, -1],
+            known.week_volatility[:, -1],
+            known.further,
         )
         log_scales = [
-            scale(last._replace(steps=last.steps[:, -window:]))
-            for scale, window in zip(self.scales, self.windows, strict=True)
+            scale(_last_steps(last, window)) for scale, window in zip(self.scales, self.windows, strict=True)
         ]
         log_scale = torch.stack([log_scales[p][:, j] for j, p in enumerate(self.positions)], dim=1)
         log_returns = torch.exp(log_scale)[..., None] * self.shape
         log_returns = log_returns + self._location(open_time_ms, ohlcv, log_scale)[..., None]
         prices: Tensor = ohlcv[:, -1, 3, None, None] * torch.exp(log_returns)
         return prices
+
+
+def _last_steps(columns: PriceColumns, window: int) -> PriceColumns:
+    further = None if columns.further is None else columns.further[:, -window:]
+    return columns._replace(steps=columns.steps[:, -window:], further=further)
 
 
 def _reads_candles_only(module: nn.Module) -> bool:

@@ -7,15 +7,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from make_us_rich.market.activity import Activity, ActivityInput
+from make_us_rich.arrays import FloatArray
+from make_us_rich.market.candle import InputColumns
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import HORIZONS, FloatArray
 from make_us_rich.models.price_features import (
     WARM_UP,
     PriceColumns,
     PriceFeatures,
     garman_klass_variance,
 )
+from make_us_rich.models.quantiles import HORIZONS
 
 Rows = NDArray[np.int64]
 
@@ -25,8 +26,8 @@ class PriceTable:
     """One gap-free series of candles with its price features; n = candles.
 
     `columns` are torch tensors without a batch axis: steps (n, n_steps) float32, regressors
-    (n, n_regressors), context (n, n_context) and week_volatility (n,) float64. `inputs` are the optional ones
-    among them.
+    (n, n_regressors), context (n, n_context), week_volatility (n,) and further (n, k) float64. `inputs` are
+    the columns that were read besides candles.
     """
 
     timeframe: Timeframe
@@ -36,7 +37,7 @@ class PriceTable:
     variance: FloatArray
     columns: PriceColumns
     horizons: tuple[int, ...]
-    inputs: tuple[ActivityInput, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.log_close)
@@ -61,14 +62,16 @@ class PriceTable:
         return torch.from_numpy(self.open_time_ms[index]), torch.from_numpy(self.ohlcv[index])
 
     def windows(self, rows: Rows | Tensor, window: int) -> PriceColumns:
-        """Steps (row, window, n_steps) that end at each row, with the other columns of the row."""
+        """Steps and further columns (row, window, …) that end at each row, with the others of the row."""
         index = torch.as_tensor(rows)
-        offsets = torch.arange(1 - window, 1)
+        steps = index[:, None] + torch.arange(1 - window, 1)
+        further = self.columns.further
         return PriceColumns(
-            self.columns.steps[index[:, None] + offsets],
+            self.columns.steps[steps],
             self.columns.regressors[index],
             self.columns.context[index],
             self.columns.week_volatility[index],
+            None if further is None else further[steps],
         )
 
 
@@ -77,15 +80,15 @@ def build_price_table(
     ohlcv: FloatArray,
     timeframe: Timeframe,
     horizons: tuple[int, ...] = HORIZONS,
-    activity: Activity | None = None,
+    read: InputColumns | None = None,
 ) -> PriceTable:
-    """Compute the columns of candles (n, 5) that are gap-free and in order."""
-    inputs = activity.inputs if activity else ()
+    """Compute the columns of candles (n, 5) that are gap-free and in order, and of what is read besides."""
+    inputs = read.names if read else ()
     features = PriceFeatures(timeframe, inputs)
     candles = torch.tensor(ohlcv, dtype=torch.float64)
-    further = torch.tensor(activity.values)[None] if activity else None
+    besides = torch.tensor(read.values)[None] if read else None
     with torch.no_grad():
-        columns = features(torch.tensor(open_time_ms)[None], candles[None], activity=further)
+        columns = features(torch.tensor(open_time_ms)[None], candles[None], columns=besides)
     return PriceTable(
         timeframe=timeframe,
         open_time_ms=open_time_ms,
@@ -93,7 +96,11 @@ def build_price_table(
         log_close=np.log(ohlcv[:, 3]),
         variance=garman_klass_variance(candles).numpy(),
         columns=PriceColumns(
-            columns.steps[0].float(), columns.regressors[0], columns.context[0], columns.week_volatility[0]
+            columns.steps[0].float(),
+            columns.regressors[0],
+            columns.context[0],
+            columns.week_volatility[0],
+            None if columns.further is None else columns.further[0],
         ),
         horizons=horizons,
         inputs=inputs,

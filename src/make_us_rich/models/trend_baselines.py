@@ -14,16 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import CLOSE, FloatArray
 from make_us_rich.features.indicators import WARM_UP
 from make_us_rich.features.trend_labels import Direction, TrendLabel, moving_average
-from make_us_rich.models.forecast import FloatArray
 
 TREND_BASELINES = ("base_rate", "momentum", "random_walk")
 SMALLEST_PROBABILITY = 1e-4  # nothing is served as impossible, and no log loss is infinite
 EWMA_DECAY = 0.94  # of the variance, per day
 MOMENTUM_AVERAGE = 10
 
-_CLOSE = 3
 _FEWEST_RETURNS = 20
 _SMALLEST_VOLATILITY = 1e-8
 _RIDGE = 0.1  # on the slope per standard deviation: nothing to hundreds of rows, an end to separable ones
@@ -44,7 +43,7 @@ class MomentumFit:
 
 def momentum(ohlcv: FloatArray) -> FloatArray:
     """Return the close over its 10-day average, minus 1 (n,); NaN in the first 9 rows."""
-    close = ohlcv[:, _CLOSE]
+    close = ohlcv[:, CLOSE]
     ratio: FloatArray = close / moving_average(close, MOMENTUM_AVERAGE) - 1
     return ratio
 
@@ -83,7 +82,7 @@ def random_walk_probability(ohlcv: FloatArray, label: TrendLabel, direction: Dir
     that remain in the average are known, and only the mean of the other h is uncertain. A touch has twice the
     probability of the close ending beyond the level (reflection principle).
     """
-    close = ohlcv[:, _CLOSE]
+    close = ohlcv[:, CLOSE]
     deviation = daily_volatility(close) * math.sqrt(_variance_factor(label))
     sign = 1.0 if direction == "up" else -1.0
     probability = normal_cdf(-sign * _log_distance(close, label, direction) / deviation)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
 from make_us_rich.models.onnx import open_session
 
 

@@ -5,7 +5,8 @@ Ordinary least squares of half the log Garman-Klass variance of the next h candl
 Approximate Long-Memory Model of Realized Volatility", Journal of Financial Econometrics 7, 2009) in logs.
 
 The wide regression, on which the network stands, also reads means of log volatility, the same hours of past
-days, volume, falls, the hour of the weekend, the weekday and the business hours of New York.
+days, volume, falls, the hour of the weekend, the weekday and the business hours of New York, and whatever
+features an experiment names, in standard deviations.
 """
 
 import math
@@ -14,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
+from make_us_rich.models.input_scaling import InputScaling
 from make_us_rich.models.price_features import PriceColumns
 from make_us_rich.models.price_table import PriceTable, Rows
 
@@ -25,14 +27,23 @@ _RIDGE = 1e-6  # of the mean diagonal: only settles columns that are constant or
 class VolatilityScale(nn.Module):
     """Regressors to the log scale (..., horizon) of the h-candle return; `weight` is (regressor, horizon).
 
-    The plain regression reads `columns.regressors`, the wide one `columns.context` too.
+    The plain regression reads `columns.regressors`, the wide one `columns.context` too, and the last of
+    `columns.further` where it has a `scaling` for them.
     """
 
     weight: Tensor
 
-    def __init__(self, weight: FloatArray, horizons: tuple[int, ...], *, wide: bool = False) -> None:
+    def __init__(
+        self,
+        weight: FloatArray,
+        horizons: tuple[int, ...],
+        *,
+        wide: bool = False,
+        scaling: InputScaling | None = None,
+    ) -> None:
         super().__init__()
         self.wide = wide
+        self.scaling = scaling
         intercept = np.array([0.5 * math.log(h) for h in horizons])
         rows = weight.copy()
         rows[0] += intercept  # the first regressor is the constant; a sum of h candles scales with sqrt(h)
@@ -40,22 +51,29 @@ class VolatilityScale(nn.Module):
 
     def forward(self, columns: PriceColumns) -> Tensor:
         """Return log scales, float64."""
-        return read_regressors(columns, wide=self.wide) @ self.weight
+        return read_regressors(columns, wide=self.wide, scaling=self.scaling) @ self.weight
 
 
-def read_regressors(columns: PriceColumns, *, wide: bool) -> Tensor:
+def read_regressors(columns: PriceColumns, *, wide: bool, scaling: InputScaling | None = None) -> Tensor:
     """Return what the plain or the wide regression reads (..., regressor)."""
-    return torch.cat([columns.regressors, columns.context], dim=-1) if wide else columns.regressors
+    if not wide:
+        return columns.regressors
+    parts = [columns.regressors, columns.context]
+    if scaling is not None and columns.further is not None:
+        parts.append(scaling(columns.further[:, -1]))
+    return torch.cat(parts, dim=-1)
 
 
 def fit_volatility(table: PriceTable, rows: Rows, *, wide: bool = False) -> VolatilityScale:
     """Fit one regression per horizon on the targets of `rows`, which must all have closed."""
-    regressors = read_regressors(table.windows(rows, 1), wide=wide).numpy()
+    further = table.columns.further
+    scaling = InputScaling(further[torch.from_numpy(rows)].numpy()) if wide and further is not None else None
+    regressors = read_regressors(table.windows(rows, 1), wide=wide, scaling=scaling).numpy()
     targets = np.stack([log_volatility_ahead(table.variance, rows, h) for h in table.horizons], axis=1)
     gram = regressors.T @ regressors
     gram[np.diag_indices_from(gram)] += _RIDGE * np.trace(gram) / len(gram)
     weight = np.linalg.solve(gram, regressors.T @ targets)
-    return VolatilityScale(weight, table.horizons, wide=wide)
+    return VolatilityScale(weight, table.horizons, wide=wide, scaling=scaling)
 
 
 def log_volatility_ahead(variance: FloatArray, rows: Rows, horizon: int) -> FloatArray:

@@ -1,13 +1,10 @@
-"""One candidate of a trend training as trackers are told about it, beside the training it belongs to."""
+"""One candidate of a training as trackers are told about it, beside the training it belongs to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from make_us_rich.registry.artifact import read_manifest
-from make_us_rich.registry.run_record import trend_metrics
 from make_us_rich.registry.shelf import Shelf
-from make_us_rich.registry.trend_manifest import TrendManifest
 
 ONNX_DIFFERENCE = "onnx_difference"
 
@@ -41,15 +38,13 @@ class ExportedCandidates(Protocol):
 def read_candidate_runs(
     shelf: Shelf, name: str, version: int, exported: ExportedCandidates
 ) -> tuple[CandidateRun, ...]:
-    """Return a run per exported candidate, with its scores as the manifest of a trend version has them."""
-    manifest = read_manifest(shelf.folder(name, version))
-    if not isinstance(manifest, TrendManifest):
-        raise ValueError(f"{name}@{version} is no trend model and has no candidates")
+    """Return a run per exported candidate, with its scores as the manifest of the version has them."""
+    manifest = shelf.manifest(name, version)
     return tuple(
         CandidateRun(
             name=candidate,
             parameters={key: str(value) for key, value in exported.parameters[candidate].items()},
-            metrics=dict(trend_metrics(manifest, candidate)) | {ONNX_DIFFERENCE: exported.parity[candidate]},
+            metrics=dict(manifest.metrics(candidate)) | {ONNX_DIFFERENCE: exported.parity[candidate]},
             onnx=content,
         )
         for candidate, content in exported.onnx.items()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from make_us_rich.errors import ArtifactError
 from make_us_rich.market.files import disk_errors_named
-from make_us_rich.registry.artifact import read_manifest
 from make_us_rich.registry.shelf import Champion, Shelf
 
 KEPT_FOR = timedelta(days=30)
@@ -61,7 +60,7 @@ def unused_snapshots(
     gone = {(old.name, old.version) for old in leaving}
     staying = [(n, v) for n in shelf.names() for v in shelf.versions(n) if (n, v) not in gone]
     try:
-        needed = {read_manifest(shelf.folder(name, version)).snapshot.hash for name, version in staying}
+        needed = {shelf.manifest(name, version).snapshot.hash for name, version in staying}
     except ArtifactError:
         return []
     with disk_errors_named(folder):
@@ -97,7 +96,7 @@ def _describe_versions(shelf: Shelf, name: str) -> dict[int, OldVersion]:
     for version in shelf.versions(name):
         folder = shelf.folder(name, version)
         try:
-            trained_at = read_manifest(folder).trained_at
+            trained_at = shelf.manifest(name, version).trained_at
         except ArtifactError:  # what cannot be dated is left to a person
             continue
         described[version] = OldVersion(name, version, trained_at, _size(folder))

@@ -1,20 +1,19 @@
 """What an artifact says about itself, and everything needed to make it again."""
 
-import math
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     JsonValue,
     model_validator,
 )
 
-from make_us_rich.market.activity import ACTIVITY_COLUMNS, MARKET_VARIANCE
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.settings import Market
 
@@ -25,14 +24,7 @@ def _as_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _finite_or_none(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_as_utc)]
-Statistic = Annotated[
-    float | None, BeforeValidator(_finite_or_none)
-]  # None where too few blocks leave it undefined
 
 
 class StoredRecord(BaseModel):
@@ -62,23 +54,11 @@ class SnapshotReference(StoredRecord):
     rows: int
 
 
-class EvidenceRecord(StoredRecord):
-    """How a forecaster did at one horizon on folds nobody chose on; skill by yardstick."""
+class Manifest(StoredRecord):
+    """What the manifest of every kind says; each kind adds its own fields in a class below this one.
 
-    horizon: int
-    folds: int
-    blocks: int
-    n: int
-    skill: dict[str, Statistic]
-    skill_sd: Statistic
-    p_value: dict[str, Statistic]
-    coverage_90: Statistic
-    coverage_se: Statistic
-    served_by: str
-
-
-class SharedManifest(StoredRecord):
-    """What a manifest of either kind says before its artifact has a version."""
+    `version` is 0 and `files`, the SHA-256 of every other file, is empty until the artifact is shelved.
+    """
 
     name: str
     kind: str
@@ -97,55 +77,73 @@ class SharedManifest(StoredRecord):
     code_version: str
     library_versions: dict[str, str]
     seed: int
+    format: Literal[1] = MANIFEST_FORMAT
+    version: int = 0
+    files: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _name_agrees(self) -> Self:
         name = ModelName.parse(self.name)
-        if (name.kind, str(name.symbol), str(name.timeframe)) != (self.kind, self.symbol, self.timeframe):
+        if (name.kind, str(name.subject), str(name.timeframe)) != (self.kind, self.symbol, self.timeframe):
             raise ValueError(f"name {self.name} is not that of {self.kind}, {self.symbol}, {self.timeframe}")
         return self
 
+    def shelved(self, version: int, files: Mapping[str, str]) -> Self:
+        """Return the manifest of a version on the shelf."""
+        return self.model_copy(update={"version": version, "files": dict(files)})
 
-class ManifestDraft(SharedManifest):
-    """The manifest of a price model before its artifact has a version."""
+    def parameters(self) -> Iterator[tuple[str, str]]:
+        """Yield what a tracker shows as parameters: the experiment, flattened, and the data."""
+        yield from _flattened("", self.experiment)
+        yield "snapshot_hash", self.snapshot.hash
+        yield "snapshot_rows", str(self.snapshot.rows)
+        yield "data_end", self.data_end.isoformat()
 
-    kind: Literal["price"] = "price"
-    market_symbols: tuple[str, ...] = ()
-    window: int
-    horizons: tuple[int, ...]
-    quantile_levels: tuple[float, ...]
-    target: str
-    served_by: dict[str, str]
-    evidence: dict[str, tuple[EvidenceRecord, ...]]
+    def metrics(self, forecaster: str | None = None) -> Iterator[tuple[str, float]]:  # noqa: ARG002
+        """Yield the scores of one forecaster, by default those of the recipe as a whole."""
+        yield from ()
 
-    @model_validator(mode="after")
-    def _parts_agree(self) -> Self:
-        if tuple(self.served_by) != tuple(str(horizon) for horizon in self.horizons):
-            raise ValueError(
-                f"served_by names horizons {list(self.served_by)}, the model has {list(self.horizons)}"
-            )
-        if self.lookback < self.window:
-            raise ValueError(f"lookback {self.lookback} is shorter than the window {self.window}")
-        if unknown := set(self.activity_columns) - set(ACTIVITY_COLUMNS.values()):
-            raise ValueError(f"activity names {', '.join(sorted(unknown))}, which this version does not know")
-        if (MARKET_VARIANCE in self.activity_columns) != bool(self.market_symbols):
-            raise ValueError(f"{MARKET_VARIANCE} and market_symbols go together")
-        return self
+    def tracker_tags(self) -> dict[str, str]:
+        """Return the words a tracker can search for; the tags of a kind come between, see `kind_tags`."""
+        return (
+            {"symbol": self.symbol, "pair": self.symbol}
+            | {f"library.{library}": version for library, version in self.library_versions.items()}
+            | {key: text if isinstance(text, str) else json.dumps(text) for key, text in self.kind_tags()}
+            | {
+                "shelf_version": str(self.version),
+                "timeframe": self.timeframe,
+                "market": self.market,
+                "source": self.source,
+                "model": self.model,
+                "code_version": self.code_version,
+                "seed": str(self.seed),
+            }
+        )
 
-    @property
-    def activity_columns(self) -> tuple[str, ...]:
-        """The columns the model reads besides candles; `market_symbols` are who makes up the market."""
-        return next((one.columns for one in self.inputs if one.name == "activity"), ())
+    def kind_tags(self) -> Iterator[tuple[str, Any]]:
+        """Yield further tags of a kind."""
+        yield from ()
 
-    def evidence_at(self, horizon: int) -> EvidenceRecord | None:
-        """Return the evidence of the forecaster that serves this horizon, if there is any."""
-        records = self.evidence.get(self.served_by[str(horizon)], ())
-        return next((record for record in records if record.horizon == horizon), None)
+    def served_evidence(self) -> Sequence[object]:
+        """Return the evidence a person is shown for this version: records of the kind, frozen dataclasses."""
+        return ()
+
+    def event_words(self) -> str | None:
+        """Return the event a probability is of, in words; None for quantiles."""
+        return None
+
+    def who_serves(self) -> str | None:
+        """Return who answers everywhere; None where that differs by horizon."""
+        return None
+
+    def who_answers(self) -> str | None:
+        """Return one sentence where promoting this version leaves another forecaster answering."""
+        return None
 
 
-class Manifest(ManifestDraft):
-    """The manifest of a shelved price artifact, with the SHA-256 of every other file beside it."""
-
-    format: Literal[1] = MANIFEST_FORMAT
-    version: int
-    files: dict[str, str]
+def _flattened(prefix: str, content: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _flattened(f"{prefix}{key}.", value)
+        elif value is not None:
+            yield f"{prefix}{key}", str(value)

@@ -1,19 +1,22 @@
 """The promotion rule, pure: who serves each horizon, whether a new version takes over, in words.
 
 A noise forecaster must not pass, so each claim needs its own test on outer folds: (a) better than the naive
-baselines, (b) the simplest wins ties, (c) calibrated, and (d) against the champion, on candles the champion
-had not seen.
+baselines, (b) the simplest wins ties, (c) calibrated, and (d) against the champion. There a challenge,
+another recipe, is a claim of its own and is tested against the champion's recipe fitted anew in the same
+folds; a refresh, the same recipe on newer data, claims nothing new and must only not say something else.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
+import numpy as np
+
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.blocks import BlockMeans
 from make_us_rich.evaluation.evidence import HorizonEvidence
 from make_us_rich.evaluation.student_t import t_quantile
-from make_us_rich.models.forecast import NAIVE_BASELINES
+from make_us_rich.models.quantiles import NAIVE_BASELINES
 from make_us_rich.registry.shelf import Decision
 
 SIGNIFICANCE = 0.05
@@ -21,12 +24,12 @@ MINIMUM_BLOCKS = 8
 COVERAGE = 0.90
 COVERAGE_TOLERANCE = 0.03
 COVERAGE_LIMIT = 0.05
-REFRESH_TOLERANCE = 1.005
+NEWEST_CUTOFFS = 168
+"""A refresh is compared with the champion at as many of the newest cutoffs."""
+WIDTH_TOLERANCE = 0.15
 CHALLENGE_SIGNIFICANCE = 0.01
 CHALLENGE_GAIN = 0.002
 _WEEK = timedelta(days=7)
-
-Succession = Literal["refresh", "challenge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +79,57 @@ def coverage_allowance(evidence: HorizonEvidence) -> float:
     return min(max(COVERAGE_TOLERANCE, half_width), COVERAGE_LIMIT)
 
 
-def judge_succession(kind: Succession, champion_loss: BlockMeans, advantage: BlockMeans) -> SuccessionVerdict:
-    """Decide whether a challenger replaces the champion on candles after the champion's data.
+def judge_refresh(
+    champion_widths: FloatArray | None, own_widths: FloatArray | None, *, verdict_passed: bool
+) -> SuccessionVerdict:
+    """Decide whether the champion's recipe, fitted on newer data, takes its place.
 
-    `champion_loss` are the champion's mean losses per whole block, `advantage` by how much the challenger's
-    are lower. A refresh (same experiment, newer data) must not be worse by more than 0.5 %; a challenge
-    (another experiment) must be better by 0.2 % and p < 0.01, over at least 8 blocks.
+    `verdict_passed` says whether (a) to (c) hold on outer folds that reach the new data. Both widths (n,) are
+    those of the served 90 % intervals at the first horizon, at the same cutoffs in time order, of which the
+    newest 168 count; None where a kind has none, and the verdict decides alone.
     """
-    if len(advantage) < (1 if kind == "refresh" else MINIMUM_BLOCKS):
-        needed = "one whole week" if kind == "refresh" else f"{MINIMUM_BLOCKS} whole weeks"
-        return SuccessionVerdict(
-            False,
-            f"{kind}: {len(advantage)} whole weeks of candles after the champion's data, {needed} needed",
-        )
-    gain = advantage.mean / champion_loss.mean if champion_loss.mean > 0 else 0.0
-    if kind == "refresh":
-        accepted = gain >= 1 - REFRESH_TOLERANCE
-        word = "within" if accepted else "beyond"
-        return SuccessionVerdict(
-            accepted, f"refresh: loss {-gain:+.2%} against the champion, {word} the +0.50 % allowed"
-        )
-    p_value = advantage.p_value_above_zero()
-    accepted = p_value < CHALLENGE_SIGNIFICANCE and gain >= CHALLENGE_GAIN
+    if not verdict_passed:
+        return SuccessionVerdict(False, "refresh: it is not proven better than the baselines")
+    if champion_widths is None or own_widths is None:
+        return SuccessionVerdict(True, "refresh: proven on folds that reach its newer data")
+    theirs, own = (float(np.median(one[-NEWEST_CUTOFFS:])) for one in (champion_widths, own_widths))
+    change = own / theirs - 1 if theirs > 0 else float("nan")
+    accepted = abs(change) <= WIDTH_TOLERANCE
+    word = "within" if accepted else "beyond"
     return SuccessionVerdict(
         accepted,
-        f"challenge: loss {-gain:+.2%} against the champion, p = {p_value:.3g} over {len(advantage)} weeks; "
-        f"needs -0.20 % or lower and p < {CHALLENGE_SIGNIFICANCE}",
+        f"refresh: width {change:+.2%} against the champion at the newest "
+        f"{min(len(own_widths), NEWEST_CUTOFFS)} cutoffs, {word} the ±15 % allowed",
     )
 
 
-def decided_this_week(kind: Succession, decisions: Sequence[Decision], now: datetime) -> Decision | None:
-    """Return the decision of this kind in the past week, if any: each further try is another draw."""
-    recent = [d for d in decisions if d.kind == kind and d.at <= now < d.at + _WEEK]
+def judge_challenge(own_loss: BlockMeans, champion_loss: BlockMeans) -> SuccessionVerdict:
+    """Decide whether another recipe takes the place of the champion's, both fitted in the same folds.
+
+    Both are mean losses of what each serves, per whole block of the same cutoffs. The challenger's must be
+    lower by 0.2 % and p < 0.01, over at least 8 blocks.
+    """
+    advantage = BlockMeans(champion_loss.values - own_loss.values)
+    if len(advantage) < MINIMUM_BLOCKS:
+        return SuccessionVerdict(
+            False, f"challenge: {len(advantage)} whole blocks to compare on, {MINIMUM_BLOCKS} are needed"
+        )
+    gain = advantage.mean / champion_loss.mean if champion_loss.mean > 0 else 0.0
+    p_value = advantage.p_value_above_zero()
+    return SuccessionVerdict(
+        p_value < CHALLENGE_SIGNIFICANCE and gain >= CHALLENGE_GAIN,
+        f"challenge: loss {-gain:+.2%} against the champion's recipe, p = {p_value:.3g} over "
+        f"{len(advantage)} blocks; needs -0.20 % or lower and p < {CHALLENGE_SIGNIFICANCE}",
+    )
+
+
+def challenged_this_week(decisions: Sequence[Decision], now: datetime) -> Decision | None:
+    """Return the challenge that was judged in the past week, if any: each further try is another draw.
+
+    What was kept back before it came to a comparison has drawn nothing.
+    """
+    judged = [one for one in decisions if one.kind == "challenge" and "challenge: " in one.reasons[0]]
+    recent = [one for one in judged if one.at <= now < one.at + _WEEK]
     return recent[-1] if recent else None
 
 

@@ -9,7 +9,7 @@ Nothing else decides what is served, and a change to it has either happened or n
 
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,13 +22,14 @@ from make_us_rich.errors import ArtifactError, StoreError, UnknownNameError, Usa
 from make_us_rich.market.files import disk_errors_named, remove_unfinished, write_atomically
 from make_us_rich.registry.artifact import (
     INCOMING_PREFIX,
-    Artifact,
+    AnyArtifact,
+    AnyArtifactType,
     ArtifactDraft,
-    TrendArtifact,
     load_artifact,
+    read_manifest,
     write_artifact,
 )
-from make_us_rich.registry.manifest import StoredRecord, UtcDatetime
+from make_us_rich.registry.manifest import Manifest, StoredRecord, UtcDatetime
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.settings import Market
 
@@ -60,11 +61,15 @@ class Decision(StoredRecord):
 
 
 class Shelf:
-    """The models of one market under `root`; safe for several processes at once."""
+    """The models of one market under `root`; safe for several processes at once.
 
-    def __init__(self, root: Path, market: Market) -> None:
+    `types` says by kind how its artifacts are read; what is of another kind can be listed, not loaded.
+    """
+
+    def __init__(self, root: Path, market: Market, types: Mapping[str, AnyArtifactType]) -> None:
         self.root = root
         self.market = market
+        self._types = types
 
     def names(self, kinds: Collection[str] | None = None) -> list[str]:
         """Return the names that hold at least one version, sorted; of some kinds, `price` say, or of all."""
@@ -108,24 +113,15 @@ class Shelf:
             write_artifact(home / str(version), draft, version)
         return version
 
-    def load(self, name: str, version: int) -> Artifact:
-        """Return a verified version of a price model, ready to run."""
-        artifact = self.load_any(name, version)
-        if not isinstance(artifact, Artifact):
-            raise ArtifactError(f"{name}@{version} is a {artifact.manifest.kind} model, not a price model")
-        return artifact
+    def manifest(self, name: str, version: int) -> Manifest:
+        """Return what a version says about itself, without verifying its other files."""
+        manifest: Manifest = read_manifest(self.folder(name, version), self._type(name).manifest)
+        return manifest
 
-    def load_trend(self, name: str, version: int) -> TrendArtifact:
-        """Return a verified version of a trend model, ready to run."""
-        artifact = self.load_any(name, version)
-        if not isinstance(artifact, TrendArtifact):
-            raise ArtifactError(f"{name}@{version} is a {artifact.manifest.kind} model, not a trend model")
-        return artifact
-
-    def load_any(self, name: str, version: int) -> Artifact | TrendArtifact:
-        """Return a verified version of either kind."""
+    def load(self, name: str, version: int) -> AnyArtifact:
+        """Return a verified version, ready to run."""
         folder = self.folder(name, version)
-        artifact = load_artifact(folder, self.market)
+        artifact: AnyArtifact = load_artifact(folder, self.market, self._type(name))
         found = artifact.manifest
         if (found.name, found.version) != (name, version):
             raise ArtifactError(
@@ -145,7 +141,7 @@ class Shelf:
 
     def promote(self, name: str, version: int, reason: str, now: datetime) -> Champion:
         """Verify a version and serve it from now on; the caller records the decision."""
-        self.load_any(name, version)
+        self.load(name, version)
         home = self._home(name)
         with disk_errors_named(home), self._locked(home):
             self.folder(name, version)  # still there: it may have been cleaned away while it was verified
@@ -206,6 +202,14 @@ class Shelf:
         with disk_errors_named(path):
             lines = path.read_bytes().splitlines() if path.exists() else []
         return [_parse(Decision, line, path) for line in lines]
+
+    def _type(self, name: str) -> AnyArtifactType:
+        kind = ModelName.parse(name).kind
+        if kind not in self._types:
+            raise ArtifactError(
+                f"{name}: the kind {kind} is not known here; install the package that brings it, or remove it"
+            )
+        return self._types[kind]
 
     def _home(self, name: str) -> Path:
         return self.root / str(ModelName.parse(name))

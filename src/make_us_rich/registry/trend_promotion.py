@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from make_us_rich.evaluation.blocks import BlockMeans
+from make_us_rich.evaluation.statistic import Statistic
 from make_us_rich.evaluation.trends.evidence import TrendEvidence
 from make_us_rich.models.trend_baselines import TREND_BASELINES
 from make_us_rich.registry.promotion import MINIMUM_BLOCKS, SIGNIFICANCE
@@ -22,8 +23,8 @@ class PooledTest:
 
     coins: int
     blocks: int
-    skill: float
-    p_value: float
+    skill: Statistic
+    p_value: Statistic
 
     @classmethod
     def of(cls, advantage: BlockMeans, skill: float, coins: int) -> "PooledTest":

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from make_us_rich.accounts.secret_key import load_secret_key
 from make_us_rich.database.engine import Database
@@ -31,11 +30,11 @@ class Access:
     now: Callable[[], datetime] = utc_now
 
 
-def access_of(settings: Settings, market_home: Path, database: Database) -> Access:
+def access_of(settings: Settings, database: Database) -> Access:
     """Return what the settings of this machine say about access; a key is made if there is none."""
     return Access(
         database=database,
-        secret_key=load_secret_key(settings, market_home),
+        secret_key=load_secret_key(settings),
         public_read=settings.public_read,
         sign_up=settings.sign_up,
         monthly_quota=settings.monthly_quota,

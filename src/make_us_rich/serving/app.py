@@ -7,16 +7,14 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from make_us_rich import __version__
+from make_us_rich.forecasting.board import Board
 from make_us_rich.journal.journal import Journal
 from make_us_rich.serving.access import Access
 from make_us_rich.serving.access_log import AccessLog
-from make_us_rich.serving.champions import AllChampions
-from make_us_rich.serving.desk_view import DeskView
 from make_us_rich.serving.docs import add_docs
 from make_us_rich.serving.gate import Gate, Guard
+from make_us_rich.serving.needs import RouteNeeds
 from make_us_rich.serving.openapi import install_openapi
-from make_us_rich.serving.predictor import Predictor
 from make_us_rich.serving.problems import install_problems
 from make_us_rich.serving.request_limits import RequestLimits
 from make_us_rich.serving.root_path import RootPath
@@ -31,31 +29,27 @@ from make_us_rich.serving.routes.models import add_model_routes
 from make_us_rich.serving.routes.original import add_original_routes
 from make_us_rich.serving.routes.trends import add_trend_routes
 from make_us_rich.serving.routes.watchlist import add_watchlist_routes
-from make_us_rich.serving.trends.predictor import TrendPredictor
+from make_us_rich.version import __version__
 
 DESCRIPTION = (
     "Forecasts of the coming closes of cryptocurrencies, as honest intervals beside their yardsticks."
 )
 
 
-def create_app(view: DeskView, access: Access) -> FastAPI:
+def create_app(board: Board, access: Access, journal: Journal) -> FastAPI:
     """Return the API over one market for those who have access to it.
 
-    Its predictors work from the start of the server to its end.
+    The board looks for new candles and models from the start of the server to its end.
     """
-    journal = Journal(access.database, view.market)
-    predictor, trends = Predictor(view, journal=journal), TrendPredictor(view, journal=journal)
     guard = Guard(access)
 
     @asynccontextmanager
-    async def predicting(_: FastAPI) -> AsyncIterator[None]:
-        predictor.start()
-        trends.start()
+    async def serving(_: FastAPI) -> AsyncIterator[None]:
+        board.start()
         try:
             yield
         finally:
-            await run_in_threadpool(predictor.stop)
-            await run_in_threadpool(trends.stop)
+            await run_in_threadpool(board.stop)
             await run_in_threadpool(guard.close)
 
     app = FastAPI(
@@ -64,24 +58,23 @@ def create_app(view: DeskView, access: Access) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        lifespan=predicting,
+        lifespan=serving,
     )
     install_problems(app)
     install_openapi(app, is_public=access.public_read)
-    add_forecast_routes(
-        app, view, predictor
-    )  # first, because routes are tried in order and these are busiest
-    add_health_routes(app, view, predictor)
-    add_market_routes(app, view)
-    add_model_routes(app, view, AllChampions(predictor.champions, trends.champions))
-    add_original_routes(app, view, predictor)
-    add_trend_routes(app, view, trends)
-    add_journal_routes(app, view, journal)
+    add_forecast_routes(app, board)  # first, because routes are tried in order and these are busiest
+    add_health_routes(app, board)
+    add_market_routes(app, board.view)
+    add_model_routes(app, board)
+    add_original_routes(app, board)
+    add_trend_routes(app, board)
+    add_journal_routes(app, board, journal)
     add_login_routes(app, guard)
     add_account_routes(app, guard)
     add_admin_routes(app, guard)
-    add_watchlist_routes(app, view, predictor, guard)
+    add_watchlist_routes(app, board, guard)
     add_docs(app)
+    guard.needs = RouteNeeds(app.routes)
     _add_middleware(app, guard)
     return app
 

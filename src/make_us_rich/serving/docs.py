@@ -5,6 +5,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
+from make_us_rich.serving.needs import OPEN, needs
+
 ASSETS_PACKAGE = ("fastapi_swagger", "resources")
 ASSETS = "/docs/assets"
 
@@ -14,6 +16,7 @@ def add_docs(app: FastAPI) -> None:
     app.mount(ASSETS, StaticFiles(packages=[ASSETS_PACKAGE]), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
+    @needs(OPEN)
     async def read_docs(request: Request) -> HTMLResponse:
         root = request.scope.get("root_path", "")
         return get_swagger_ui_html(
@@ -26,5 +29,6 @@ def add_docs(app: FastAPI) -> None:
         )
 
     @app.get("/", include_in_schema=False)
+    @needs(OPEN)
     async def read_root(request: Request) -> RedirectResponse:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")

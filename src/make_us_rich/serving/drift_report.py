@@ -4,13 +4,14 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from make_us_rich.errors import MakeUsRichError
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.forecasting.price.kind import price_name
 from make_us_rich.journal.drift import newest_verdicts, read_verdicts
 from make_us_rich.journal.input_drift import InputDrift, input_drift
 from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.notes import read_notes
-from make_us_rich.registry.artifact import read_manifest
+from make_us_rich.market.series import Series
 from make_us_rich.registry.manifest import Manifest
-from make_us_rich.serving.desk_view import DeskView, Series
 from make_us_rich.serving.journal_schemas import (
     CandleNoteAnswer,
     DriftAnswer,
@@ -21,9 +22,9 @@ from make_us_rich.serving.journal_schemas import (
 RECENT = timedelta(days=56)
 
 
-def drift_report(view: DeskView, journal: Journal, series: Series) -> DriftReportAnswer:
+def drift_report(view: MarketView, journal: Journal, series: Series) -> DriftReportAnswer:
     """Return the newest verdicts on the model of a series, its inputs, and notes on its candles."""
-    name = str(series.price_name)
+    name = str(price_name(series))
     manifest = _manifest(view, name)
     verdicts = newest_verdicts(read_verdicts(journal, name))
     notes = read_notes(journal, f"{series.source} {series}")
@@ -43,21 +44,19 @@ def drift_report(view: DeskView, journal: Journal, series: Series) -> DriftRepor
     )
 
 
-def _manifest(view: DeskView, name: str) -> Manifest | None:
+def _manifest(view: MarketView, name: str) -> Manifest | None:
     try:
         champion = view.shelf.champion(name)
-        manifest = read_manifest(view.shelf.folder(name, champion.version)) if champion else None
+        return view.shelf.manifest(name, champion.version) if champion else None
     except MakeUsRichError:
         return None  # a broken model is told by /v1/models; here it has no inputs to compare
-    return manifest if isinstance(manifest, Manifest) else None
 
 
-def _inputs(view: DeskView, series: Series, manifest: Manifest | None) -> list[InputDrift]:
+def _inputs(view: MarketView, series: Series, manifest: Manifest | None) -> list[InputDrift]:
     if manifest is None:
         return []
     fitted = manifest.snapshot
-    stored = (series.source, series.symbol, series.timeframe)
-    reference = view.candles.load(*stored, since=fitted.first, until=fitted.last)
+    reference = view.candles.load(series, since=fitted.first, until=fitted.last)
     recent_count = int(RECENT / series.timeframe.duration)
     recent = view.closed_candles(series, recent_count, view.clock.now())
     return input_drift(reference, recent.filter(recent["open_time"] > fitted.last))

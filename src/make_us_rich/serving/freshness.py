@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from make_us_rich.errors import ForecastUnavailableError
-from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import PriceForecast
-from make_us_rich.models.trend_forecast import TrendForecast
-from make_us_rich.serving.desk_view import DeskView
+from make_us_rich.forecasting.forecast import Forecast
+from make_us_rich.forecasting.kind import Served
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.forecasting.refusals import how_to_fetch
 
 STALE_GRACE = timedelta(minutes=2)
 """What a source may take to deliver a candle that has closed."""
@@ -37,29 +37,36 @@ class Freshness:
         return max(0, int((self.timeframe - self.age).total_seconds()))
 
 
-def freshness_of(forecast: PriceForecast | TrendForecast, now: datetime) -> Freshness:
+def freshness_of(forecast: Forecast, now: datetime) -> Freshness:
     """Return how old a forecast is now."""
-    return Freshness(now - forecast.cutoff, Timeframe.parse(forecast.timeframe).duration)
+    return Freshness(now - forecast.cutoff, forecast.name.timeframe.duration)
 
 
-def is_too_old(freshness: Freshness, view: DeskView) -> bool:
+def is_too_old(freshness: Freshness, view: MarketView) -> bool:
     """Say whether the limit beyond which nothing is answered has been passed."""
     return freshness.is_stale and freshness.age > view.stale_limit
 
 
-def require_answerable(forecast: PriceForecast | TrendForecast, freshness: Freshness, view: DeskView) -> None:
-    """Raise `ForecastUnavailableError` for a forecast that is too old to be of use."""
+def require_answerable(served: Served, view: MarketView) -> Freshness:
+    """Return the age of a forecast; `ForecastUnavailableError` for one that is too old to be of use."""
+    now, name = view.clock.now(), served.forecast.name
+    freshness = freshness_of(served.forecast, now)
+    series = f"{name.subject} {name.timeframe}"
+    way_out = f"wait for the source or {how_to_fetch(name)}"
     if is_too_old(freshness, view):
-        hours = freshness.age.total_seconds() / 3600
-        limit = view.stale_limit.total_seconds() / 3600
+        hours, limit = (span.total_seconds() / 3600 for span in (freshness.age, view.stale_limit))
         raise ForecastUnavailableError(
-            f"{forecast.symbol} {forecast.timeframe}: the newest candle closed {hours:.0f} hours ago, "
-            f"answers end at {limit:.0f}; wait for the source or run "
-            f"`mur fetch {forecast.symbol} --timeframe {forecast.timeframe}`"
+            f"{series}: the newest candle closed {hours:.0f} hours ago, answers end at {limit:.0f}; {way_out}"
         )
+    last = max(step.target_time for step in served.forecast.steps)
+    if last <= now and not served.is_recorded:
+        raise ForecastUnavailableError(
+            f"{series}: its newest forecast was about {last:%Y-%m-%d %H:%M}, which has passed; {way_out}"
+        )
+    return freshness
 
 
-def kept_seconds(view: DeskView, ages: Iterable[Freshness]) -> int:
+def kept_seconds(view: MarketView, ages: Iterable[Freshness]) -> int:
     """Return how long a client may keep an answer: until the next candle closes."""
     # In a replay the next candle closes by another clock than that of the client.
     if view.market == "replay":

@@ -15,17 +15,9 @@ from make_us_rich.serving.credentials import Kind, header_of, read_credential, r
 from make_us_rich.serving.forgery import HEADER, require_own_site, require_word
 from make_us_rich.serving.headers import DOCS_HEADERS, SECURITY_HEADERS, TLS_HEADERS, RawHeaders, raw
 from make_us_rich.serving.metering import Meter
+from make_us_rich.serving.needs import SAFE_METHODS, Need, RouteNeed, RouteNeeds
 from make_us_rich.serving.problems import problem_of
 from make_us_rich.serving.recognition import Recognition
-from make_us_rich.serving.rules import (
-    FORM_PATHS,
-    LOGIN_PATHS,
-    ORIGINAL_PATHS,
-    SAFE_METHODS,
-    Need,
-    is_counted,
-    need_of,
-)
 
 LOGINS_PER_MINUTE = 60
 PRINCIPAL = "make_us_rich.principal"
@@ -42,6 +34,8 @@ class Guard:
 
     def __init__(self, access: Access) -> None:
         self.access = access
+        self.needs = RouteNeeds([])
+        """Set once every route is there."""
         self._executor = ThreadPoolExecutor(_THREADS, "accounts")
         self._recognition = Recognition(access, self._executor)
         self._meter = Meter(access, self._executor)
@@ -60,27 +54,28 @@ class Guard:
     async def admit(self, scope: Scope, told: RawHeaders) -> Principal | None:
         """Return who asks, None where anybody may; what they should know about limits is added to `told`."""
         path, method = route_path(scope), scope["method"]
-        need = need_of(path)
-        if method not in SAFE_METHODS and path in LOGIN_PATHS:
+        route = self.needs.of(path)
+        need = route.need
+        if method not in SAFE_METHODS and route.is_login:
             self._admit_stranger(scope)
         if need is Need.NOTHING:
             return None
-        principal = await self._recognise(scope, path)
+        principal = await self._recognise(scope, route)
         if principal is None:
             if need is Need.READER and (self.access.public_read or path == "/predict"):
                 return None  # /predict has an answer of its own to requests without a token
             raise NotLoggedInError("this needs a token, Authorization: Bearer mur_…, or a login at /login")
         if method not in SAFE_METHODS:
-            self._require_may_write(scope, path, principal)
+            self._require_may_write(scope, route, principal)
         if need is Need.ADMIN and not principal.is_admin:
             raise NotAllowedError(f"{path} is for administrators, and for tokens with the scope admin")
-        await self._count(principal, told, month_counts=is_counted(need, path))
+        await self._count(principal, told, month_counts=route.is_counted)
         await self._meter.note_use(principal)
         return principal
 
-    async def _recognise(self, scope: Scope, path: str) -> Principal | None:
+    async def _recognise(self, scope: Scope, route: RouteNeed) -> Principal | None:
         credential = read_credential(scope)
-        is_old_way = credential is None and path in ORIGINAL_PATHS
+        is_old_way = credential is None and route.is_original
         if is_old_way:
             credential = read_query_token(scope)
         if credential is None:
@@ -98,12 +93,12 @@ class Guard:
         if not pace.is_allowed:
             raise TooManyCallsError("too many logins from this address; wait a little", pace.retry_seconds)
 
-    def _require_may_write(self, scope: Scope, path: str, principal: Principal) -> None:
+    def _require_may_write(self, scope: Scope, route: RouteNeed, principal: Principal) -> None:
         if principal.token_id is None:
             require_own_site(scope)
-            if path not in FORM_PATHS:
+            if not route.is_form:
                 require_word(header_of(scope, HEADER), principal, self.access.secret_key)
-        elif not principal.may_write and path not in ORIGINAL_PATHS:
+        elif not principal.may_write and not route.is_original:
             raise NotAllowedError("a token with the scope read changes nothing; log in, or use scope admin")
 
     async def _count(self, principal: Principal, told: RawHeaders, *, month_counts: bool) -> None:
@@ -159,10 +154,10 @@ class Gate:
         completed = [*headers, *common, *told]
         if scope["scheme"] == "https":
             completed += _TLS
-        if not self._is_public:
+        if not self._is_public or scope.get(PRINCIPAL) is not None:
             # an answer to somebody is kept by their own browser at most, not by a proxy between us
             completed = [_private(header) for header in completed]
-            completed.append(_VARY)
+        completed.append(_VARY)  # where everybody may read, who is known may still see more
         return completed
 
 
@@ -172,6 +167,12 @@ def principal_of(request: Request) -> Principal:
     if not isinstance(principal, Principal):
         raise NotLoggedInError("this needs a token, Authorization: Bearer mur_…, or a login at /login")
     return principal
+
+
+def asker_of(request: Request) -> int | None:
+    """Return the id of the user who asks; None for nobody known."""
+    principal = request.scope.get(PRINCIPAL)
+    return principal.user_id if isinstance(principal, Principal) else None
 
 
 def is_nobody(request: Request) -> bool:

@@ -7,14 +7,20 @@ from functools import reduce
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from make_us_rich.accounts.holdings import Interval, combine, return_correlation
+from make_us_rich.arrays import FloatArray
 from make_us_rich.database.tables import WatchlistEntry
 from make_us_rich.errors import MakeUsRichError
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.forecast import ForecastStep
+from make_us_rich.forecasting.kind import Served
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.forecasting.price.kind import price_name
+from make_us_rich.market.series import Series
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import LEVEL_KEYS, ForecastStep
+from make_us_rich.models.quantiles import LEVEL_KEYS
 from make_us_rich.serving.account_schemas import (
     HoldingAnswer,
     HoldingStep,
@@ -22,9 +28,7 @@ from make_us_rich.serving.account_schemas import (
     TotalStep,
     WatchlistAnswer,
 )
-from make_us_rich.serving.desk_view import DeskView, Series
 from make_us_rich.serving.freshness import freshness_of, require_answerable
-from make_us_rich.serving.predictor import Predictor, ServedForecast
 
 CORRELATION_SPAN = timedelta(days=365)
 
@@ -45,7 +49,7 @@ _CORRELATED = (
 class _Held:
     series: Series
     amount: float
-    served: ServedForecast
+    served: Served
     day_ago: float | None
 
     @property
@@ -61,16 +65,15 @@ class _Held:
         return _interval(step, self.amount)
 
 
-def value_watchlist(
-    view: DeskView, predictor: Predictor, entries: Sequence[WatchlistEntry], timeframe: Timeframe
-) -> WatchlistAnswer:
+def value_watchlist(board: Board, entries: Sequence[WatchlistEntry], timeframe: Timeframe) -> WatchlistAnswer:
     """Return what a user's pairs are worth now and, within 90 % intervals, later; takes some milliseconds."""
+    view = board.view
     holdings: list[HoldingAnswer] = []
     held: list[_Held] = []
     for entry in entries:
         symbol = Symbol.parse(entry.symbol)
         try:
-            one = _look_up(view, predictor, symbol, timeframe, entry.amount)
+            one = _look_up(board, symbol, timeframe, entry.amount)
         except MakeUsRichError as error:
             holdings.append(_unknown(symbol, entry.amount, str(error)))
             continue
@@ -90,28 +93,25 @@ def value_watchlist(
     )
 
 
-def _look_up(
-    view: DeskView, predictor: Predictor, symbol: Symbol, timeframe: Timeframe, amount: float
-) -> _Held:
+def _look_up(board: Board, symbol: Symbol, timeframe: Timeframe, amount: float) -> _Held:
+    view = board.view
     series = view.find(symbol, timeframe)
-    served = predictor.served(series.price_name) or predictor.compute(series.price_name)
-    require_answerable(served.forecast, freshness_of(served.forecast, view.clock.now()), view)
+    served = board.served(price_name(series)) or board.compute(price_name(series))
+    require_answerable(served, view)
     return _Held(series, amount, served, _close_a_day_before(view, series, served))
 
 
-def _close_a_day_before(view: DeskView, series: Series, served: ServedForecast) -> float | None:
+def _close_a_day_before(view: MarketView, series: Series, served: Served) -> float | None:
     moment = served.forecast.cutoff - _DAY
-    last = view.candles.load(
-        series.source, series.symbol, series.timeframe, moment - series.timeframe.duration, moment
-    )
+    last = view.candles.load(series, moment - series.timeframe.duration, moment)
     return float(last["close"][-1]) if last.height else None
 
 
-def _holding(view: DeskView, held: _Held) -> HoldingAnswer:
+def _holding(view: MarketView, held: _Held) -> HoldingAnswer:
     forecast = held.served.forecast
     change = None if held.day_ago is None else forecast.last_close / held.day_ago - 1
     return HoldingAnswer(
-        symbol=forecast.symbol,
+        symbol=str(forecast.name.symbol),
         amount=held.amount,
         quote=held.series.symbol.quote,
         price=forecast.last_close,
@@ -152,7 +152,7 @@ def _unknown(symbol: Symbol, amount: float, reason: str) -> HoldingAnswer:
     )
 
 
-def _total(view: DeskView, quote: str, held: Sequence[_Held]) -> TotalAnswer:
+def _total(view: MarketView, quote: str, held: Sequence[_Held]) -> TotalAnswer:
     correlation = _correlation(view, held)
     as_one = np.ones((len(held), len(held)))
     value = sum(one.value for one in held)
@@ -174,7 +174,7 @@ def _total(view: DeskView, quote: str, held: Sequence[_Held]) -> TotalAnswer:
     )
 
 
-def _total_step(held: Sequence[_Held], horizon: int, correlation: NDArray[np.float64]) -> TotalStep:
+def _total_step(held: Sequence[_Held], horizon: int, correlation: FloatArray) -> TotalStep:
     parts = [one.interval(horizon) for one in held]
     likely = combine(parts, correlation)
     widest = combine(parts, np.ones_like(correlation))
@@ -190,7 +190,7 @@ def _common_horizons(held: Sequence[_Held]) -> list[int]:
     return sorted(set.intersection(*({step.horizon for step in one.served.forecast.steps} for one in held)))
 
 
-def _correlation(view: DeskView, held: Sequence[_Held]) -> NDArray[np.float64] | None:
+def _correlation(view: MarketView, held: Sequence[_Held]) -> FloatArray | None:
     """The correlation of one-candle returns over the past year, at the times all of them have."""
     if len(held) == 1:
         return np.ones((1, 1))
@@ -201,13 +201,12 @@ def _correlation(view: DeskView, held: Sequence[_Held]) -> NDArray[np.float64] |
     return return_correlation(common.drop("open_time").to_numpy())
 
 
-def _log_closes(view: DeskView, held: _Held, name: str) -> pl.DataFrame:
+def _log_closes(view: MarketView, held: _Held, name: str) -> pl.DataFrame:
     series, until = held.series, held.served.forecast.cutoff
-    candles = view.candles.load(
-        series.source, series.symbol, series.timeframe, until - CORRELATION_SPAN, until
-    )
+    candles = view.candles.load(series, until - CORRELATION_SPAN, until)
     return candles.select("open_time", pl.col("close").log().alias(name))
 
 
 def _interval(step: ForecastStep, amount: float) -> Interval:
-    return Interval(*(amount * step.quantiles[level] for level in (_LOW, _MIDDLE, _HIGH)))
+    quantiles = step.quantiles or ()
+    return Interval(*(amount * quantiles[level] for level in (_LOW, _MIDDLE, _HIGH)))

@@ -4,37 +4,30 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
 from make_us_rich.errors import UnknownNameError
-from make_us_rich.registry.artifact import MANIFEST_FILE, Artifact, TrendArtifact
-from make_us_rich.registry.manifest import EvidenceRecord, Manifest
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.kinds import kind_of
+from make_us_rich.registry.artifact import MANIFEST_FILE, AnyArtifact
 from make_us_rich.registry.model_name import ModelName
-from make_us_rich.serving.champions import AllChampions
-from make_us_rich.serving.desk_view import DeskView
-from make_us_rich.serving.schemas import (
-    DecisionAnswer,
-    EvidenceDetail,
-    ModelCard,
-    ModelMaking,
-    ModelSummary,
-    SnapshotAnswer,
-)
+from make_us_rich.serving.schemas import ModelSummary
 
 EXPLANATION_FILE = "explain.json"
 
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the same for all, so that the same artifact gives the same bytes
 
 
-def model_summary(view: DeskView, champions: AllChampions, name: str) -> ModelSummary:
+def model_summary(board: Board, name: str) -> ModelSummary:
     """Return one line on a name; `UnknownNameError` if nothing was ever shelved under it."""
-    versions = view.shelf.versions(str(ModelName.parse(name)))
+    shelf = board.view.shelf
+    versions = shelf.versions(str(ModelName.parse(name)))
     if not versions:
-        there = ", ".join(view.shelf.names()) or "none"
-        raise UnknownNameError(f"model {name} is not on the shelf; there are: {there}")
-    artifact = champions.artifact(name)
-    pointer = view.shelf.champion(name)
+        raise unknown_model(board, name)
+    artifact = board.champions.artifact(name)
+    pointer = shelf.champion(name)
     manifest = artifact.manifest if artifact else None
     return ModelSummary(
         name=name,
@@ -48,29 +41,37 @@ def model_summary(view: DeskView, champions: AllChampions, name: str) -> ModelSu
         promoted_at=pointer.at if pointer else None,
         reason=pointer.reason if pointer else None,
         versions=tuple(versions),
-        problem=champions.refusal(name),
+        problem=board.champions.refusal(name),
     )
 
 
-def model_card(view: DeskView, champions: AllChampions, name: str) -> ModelCard:
-    """Return everything there is to say about the name of a price model."""
-    summary = model_summary(view, champions, name)
-    artifact = champions.artifact(name)
-    manifest = artifact.manifest if isinstance(artifact, Artifact) else None
-    evidence = manifest.evidence if manifest else {}
-    return ModelCard(
-        **dict(summary),
-        market=view.market,
-        notice=view.notice,
-        served_by=manifest.served_by if manifest else {},
-        evidence={by: tuple(_evidence(one) for one in records) for by, records in evidence.items()},
-        making=_making(manifest) if manifest else None,
-        explanation=read_explanation(artifact.folder) if artifact else None,
-        decisions=tuple(DecisionAnswer(**dict(one)) for one in view.shelf.decisions(name)),
-    )
+def model_card(board: Board, name: str) -> dict[str, Any]:
+    """Return everything there is to say about a name, in JSON types.
+
+    The version in service is described. Where there is none, and the kind shows its newest version beside
+    what is served, that one is, because what it lacks is what there is to know.
+    """
+    view, kind = board.view, kind_of(ModelName.parse(name))
+    summary = model_summary(board, name)
+    version = summary.version or (summary.versions[-1] if kind.follows_newest else None)
+    manifest = view.shelf.manifest(name, version) if version else None
+    return {
+        **summary.model_dump(),
+        "market": view.market,
+        "notice": view.notice,
+        **kind.card(manifest),
+        "explanation": read_explanation(view.shelf.folder(name, version)) if version else None,
+        "decisions": [one.model_dump() for one in view.shelf.decisions(name)],
+    }
 
 
-def bundle(artifact: Artifact | TrendArtifact) -> bytes:
+def unknown_model(board: Board, name: str) -> UnknownNameError:
+    """Build the error for a name nothing was ever shelved under, with the names that everybody may see."""
+    there = [one for one in board.view.shelf.names() if board.is_seen_by(ModelName.parse(one), None)]
+    return UnknownNameError(f"model {name} is not on the shelf; there are: {', '.join(there) or 'none'}")
+
+
+def bundle(artifact: AnyArtifact) -> bytes:
     """Return the files of an artifact as one ZIP archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -79,18 +80,6 @@ def bundle(artifact: Artifact | TrendArtifact) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, (artifact.folder / file).read_bytes())
     return buffer.getvalue()
-
-
-def _evidence(record: EvidenceRecord) -> EvidenceDetail:
-    return EvidenceDetail(**dict(record))
-
-
-def _making(manifest: Manifest) -> ModelMaking:
-    shared = ModelMaking.model_fields.keys() - {"snapshot"}
-    return ModelMaking(
-        **{field: value for field, value in dict(manifest).items() if field in shared},
-        snapshot=SnapshotAnswer(**dict(manifest.snapshot)),
-    )
 
 
 def read_explanation(folder: Path) -> JsonValue:

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from make_us_rich.serving.credentials import COOKIE
+from make_us_rich.serving.needs import SAFE_METHODS, Need, RouteNeed, RouteNeeds
 from make_us_rich.serving.problems import problem_responses
-from make_us_rich.serving.rules import LOGIN_PATHS, SAFE_METHODS, Need, need_of
 
 _SCHEMES = {
     "token": {
@@ -33,26 +33,25 @@ def install_openapi(app: FastAPI, *, is_public: bool) -> None:
                 title=app.title, version=app.version, description=app.description, routes=app.routes
             )
             schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
+            needs = RouteNeeds(app.routes)
             for path, operations in schema["paths"].items():
                 for method, operation in operations.items():
-                    _complete(operation, path, method.upper(), is_public=is_public)
+                    _complete(operation, needs.of(path), method.upper(), is_public=is_public)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]
 
 
-def _complete(operation: dict[str, Any], path: str, method: str, *, is_public: bool) -> None:
-    need = need_of(path)
+def _complete(operation: dict[str, Any], route: RouteNeed, method: str, *, is_public: bool) -> None:
+    need = route.need
     if need is not Need.NOTHING:
         operation["security"] = [{"token": []}, {"login": []}]
         if need is Need.READER and is_public:
             operation["security"].insert(0, {})
     if "422" in operation["responses"]:  # FastAPI describes its own answer there, which is never given
         operation["responses"]["422"] = problem_responses(422)[422]
-    for status, response in problem_responses(
-        *_statuses(need, path, method), *_body_statuses(operation)
-    ).items():
+    for status, response in problem_responses(*_statuses(route, method), *_body_statuses(operation)).items():
         operation["responses"].setdefault(str(status), response)
 
 
@@ -60,10 +59,11 @@ def _body_statuses(operation: dict[str, Any]) -> set[int]:
     return {400, 413} if "requestBody" in operation else set()  # what is no text at all, and what is too much
 
 
-def _statuses(need: Need, path: str, method: str) -> set[int]:
+def _statuses(route: RouteNeed, method: str) -> set[int]:
+    need = route.need
     changes = method not in SAFE_METHODS
     if need is Need.NOTHING:
-        return {403, 429} if path in LOGIN_PATHS and changes else set()
+        return {403, 429} if route.is_login and changes else set()
     statuses = {401, 429, 503}
     if need is Need.ADMIN or changes:
         statuses.add(403)

@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from make_us_rich.serving.credentials import header_of
+from make_us_rich.serving.needs import SAFE_METHODS
 from make_us_rich.serving.problems import problem
-from make_us_rich.serving.rules import SAFE_METHODS
 
 MOST_BYTES = 64 * 1024
 REQUEST_SECONDS = 30.0

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from make_us_rich.journal.track_record import TOO_EARLY
+from make_us_rich.forecasting.kind import TOO_EARLY
 from make_us_rich.settings import Market
 
 
@@ -94,11 +94,22 @@ class UnavailableAnswer(Answer):
     reason: str
 
 
+class UnavailableNameAnswer(Answer):
+    """A name of a further kind without a forecast, and why."""
+
+    name: str
+    reason: str
+
+
 class ForecastListAnswer(MarketAnswer):
     """Every forecast in service, and the series for which there is none."""
 
     forecasts: tuple[ForecastAnswer, ...]
     unavailable: tuple[UnavailableAnswer, ...]
+    others: tuple[dict[str, JsonValue], ...] = Field(
+        default=(), description="Forecasts of further kinds, each in the shape of its kind."
+    )
+    others_unavailable: tuple[UnavailableNameAnswer, ...] = ()
 
 
 class SeriesAnswer(Answer):

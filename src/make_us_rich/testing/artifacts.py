@@ -11,13 +11,16 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from make_us_rich.arrays import FloatArray
+from make_us_rich.forecasting.price.artifact import golden_payload
+from make_us_rich.forecasting.price.manifest import PriceManifest
 from make_us_rich.market.activity import MARKET_VARIANCE
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import HORIZONS, QUANTILE_LEVELS, FloatArray
 from make_us_rich.models.onnx import OnnxForecaster
-from make_us_rich.registry.artifact import GOLDEN_FILE, MODEL_FILE, ArtifactDraft, golden_payload
-from make_us_rich.registry.manifest import ManifestDraft, SnapshotReference, TensorSpec
+from make_us_rich.models.quantiles import HORIZONS, QUANTILE_LEVELS
+from make_us_rich.registry.artifact import GOLDEN_FILE, MODEL_FILE, ArtifactDraft
+from make_us_rich.registry.manifest import SnapshotReference, TensorSpec
 from make_us_rich.settings import Market
 
 _OPSET = 17
@@ -30,13 +33,14 @@ class ToyPriceModel:
 
     `hidden` above 0 sends the closes through an LSTM of that size first, whose output is then multiplied
     by 0: the forecast stays the same and costs what a real network costs. With `activity` columns it also
-    multiplies by the last value of the last of them.
+    multiplies by the last value of the last of them; `column_input` is what their input is called.
     """
 
     spread: float = 0.01
     lookback: int = 48
     hidden: int = 0
     activity: tuple[str, ...] = ()
+    column_input: str = "columns"
 
     @property
     def factors(self) -> FloatArray:
@@ -64,7 +68,7 @@ class ToyPriceModel:
         price = "worked_price" if self.hidden else "price"
         if self.activity:
             nodes += [
-                helper.make_node("Gather", ["activity", "last_column"], ["column"], axis=2),
+                helper.make_node("Gather", [self.column_input, "last_column"], ["column"], axis=2),
                 helper.make_node("Gather", ["column", "last_row"], ["last_value"], axis=1),
                 helper.make_node("Unsqueeze", ["last_value", "last_axes"], ["multiple"]),
                 helper.make_node("Mul", [price, "multiple"], ["multiplied_price"]),
@@ -91,7 +95,7 @@ class ToyPriceModel:
         ]
         if self.activity:
             size = ["batch", self.lookback, len(self.activity)]
-            inputs.append(helper.make_tensor_value_info("activity", TensorProto.DOUBLE, size))
+            inputs.append(helper.make_tensor_value_info(self.column_input, TensorProto.DOUBLE, size))
         shape = ["batch", len(HORIZONS), len(QUANTILE_LEVELS)]
         return inputs, [helper.make_tensor_value_info("quantiles", TensorProto.DOUBLE, shape)]
 
@@ -121,7 +125,7 @@ def toy_draft(
     """Return a draft of the toy model, ready to be shelved; `changes` replace fields of its manifest."""
     model = model or ToyPriceModel()
     content = model.to_onnx()
-    manifest = ManifestDraft(**(_manifest_fields(market, symbol, model) | dict(changes or {})))
+    manifest = PriceManifest(**(_manifest_fields(market, symbol, model) | dict(changes or {})))
     return ArtifactDraft(manifest, {MODEL_FILE: content, GOLDEN_FILE: _golden(content, model)})
 
 
@@ -144,7 +148,10 @@ def _input_specs(model: ToyPriceModel) -> tuple[TensorSpec, ...]:
         TensorSpec(name="open_time_ms", dtype="int64", shape=shape),
         TensorSpec(name="ohlcv", dtype="float64", shape=(*shape, 5)),
         TensorSpec(
-            name="activity", dtype="float64", shape=(*shape, len(model.activity)), columns=model.activity
+            name=model.column_input,
+            dtype="float64",
+            shape=(*shape, len(model.activity)),
+            columns=model.activity,
         ),
     )
     return specs if model.activity else specs[:2]

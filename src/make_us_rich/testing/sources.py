@@ -19,6 +19,7 @@ from make_us_rich.market.store import is_source_name
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Market
+from make_us_rich.testing.promise import require
 
 _UNHEARD_OF = Symbol("NOSUCHCOIN", "NOWHERE")
 
@@ -41,40 +42,40 @@ def check_candle_source(
 
 
 def _check_identity(source: CandleSource, symbol: Symbol, timeframe: Timeframe) -> None:
-    _require(is_source_name(source.name), f"the name {source.name!r} must be usable as a folder's name")
-    _require(
+    require(is_source_name(source.name), f"the name {source.name!r} must be usable as a folder's name")
+    require(
         source.market in get_args(Market), f"the market {source.market!r} must be one of {get_args(Market)}"
     )
     symbols = source.symbols(timeframe)
-    _require(symbol in symbols, f"symbols({timeframe}) must list {symbol}, which can be fetched")
-    _require(symbols == sorted(set(symbols)), "symbols() must be sorted, each symbol once")
+    require(symbol in symbols, f"symbols({timeframe}) must list {symbol}, which can be fetched")
+    require(symbols == sorted(set(symbols)), "symbols() must be sorted, each symbol once")
 
 
 def _check_pages(pages: list[pl.DataFrame]) -> None:
     for page in pages:
-        _require(
+        require(
             page.schema in (CANDLE_SCHEMA, FULL_SCHEMA) and page.schema == pages[0].schema,
             f"every page must have CANDLE_SCHEMA, or every page FULL_SCHEMA, found {page.schema}",
         )
-        _require(len(page) > 0, "a page must not be empty")
+        require(len(page) > 0, "a page must not be empty")
 
 
 def _check_order(candles: pl.DataFrame, timeframe: Timeframe) -> None:
-    _require(len(candles) >= 2, "the window must hold at least two candles")
+    require(len(candles) >= 2, "the window must hold at least two candles")
     steps = candles["open_time"].diff().drop_nulls()
-    _require((steps > timedelta(0)).all(), "candles must rise in time, within and across pages")
+    require((steps > timedelta(0)).all(), "candles must rise in time, within and across pages")
     remainder = candles["open_time"].dt.epoch("ms") % timeframe.milliseconds
-    _require((remainder == 0).all(), f"candles must open on the {timeframe} grid")
+    require((remainder == 0).all(), f"candles must open on the {timeframe} grid")
 
 
 def _check_bounds(source: CandleSource, symbol: Symbol, candles: pl.DataFrame, timeframe: Timeframe) -> None:
     second, last = candles["open_time"].item(1), candles["open_time"].item(-1)
     inner = _fetch(source, symbol, timeframe, second, last)
-    _require(inner.equals(candles_between(candles, second, last)), "since is inclusive and until exclusive")
+    require(inner.equals(candles_between(candles, second, last)), "since is inclusive and until exclusive")
     middle = last + timeframe.duration / 2
     unfinished = _fetch(source, symbol, timeframe, last, middle)
-    _require(unfinished.is_empty(), "a candle that closes after until must not be answered")
-    _require(_fetch(source, symbol, timeframe, last, last).is_empty(), "an empty window must answer nothing")
+    require(unfinished.is_empty(), "a candle that closes after until must not be answered")
+    require(_fetch(source, symbol, timeframe, last, last).is_empty(), "an empty window must answer nothing")
 
 
 def _check_windows(source: CandleSource, symbol: Symbol, candles: pl.DataFrame, timeframe: Timeframe) -> None:
@@ -84,7 +85,7 @@ def _check_windows(source: CandleSource, symbol: Symbol, candles: pl.DataFrame, 
         _fetch(source, symbol, timeframe, first, middle),
         _fetch(source, symbol, timeframe, middle, end),
     ]
-    _require(pl.concat(halves).equals(candles), "two windows must answer the same candles as one")
+    require(pl.concat(halves).equals(candles), "two windows must answer the same candles as one")
 
 
 def _check_unknown_symbol(
@@ -93,7 +94,7 @@ def _check_unknown_symbol(
     try:
         list(source.fetch(_UNHEARD_OF, timeframe, since, until))
     except UnknownNameError as error:
-        _require(str(_UNHEARD_OF) in str(error), f"the error must name {_UNHEARD_OF}")
+        require(str(_UNHEARD_OF) in str(error), f"the error must name {_UNHEARD_OF}")
         return
     raise AssertionError("an unknown symbol must raise UnknownNameError")
 
@@ -106,9 +107,3 @@ def _fetch(
 
 def _joined(pages: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([no_candles(FULL_SCHEMA), *(as_full_candles(page) for page in pages)])
-
-
-def _require(promise: bool, sentence: str) -> None:  # noqa: FBT001 -- it reads as an assertion
-    # not `assert`, which python -O removes
-    if not promise:
-        raise AssertionError(sentence)

@@ -11,21 +11,20 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from make_us_rich.arrays import FloatArray
+from make_us_rich.evaluation.trends.evidence import TrendEvidence
 from make_us_rich.features.indicators import INDICATOR_NAMES, WARM_UP
-from make_us_rich.features.trend_labels import Direction
+from make_us_rich.features.trend_labels import Direction, TrendLabel
+from make_us_rich.forecasting.trend.manifest import (
+    PublishedRecord,
+    TrendBaselineRecord,
+    TrendManifest,
+)
 from make_us_rich.market.symbol import Symbol
-from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.trend_baselines import TREND_BASELINES
 from make_us_rich.models.trend_onnx import TrendClassifier
 from make_us_rich.registry.artifact import GOLDEN_FILE, MODEL_FILE, ArtifactDraft
 from make_us_rich.registry.manifest import SnapshotReference, TensorSpec
-from make_us_rich.registry.trend_manifest import (
-    PublishedRecord,
-    TrendBaselineRecord,
-    TrendEvidenceRecord,
-    TrendLabelRecord,
-    TrendManifestDraft,
-)
 from make_us_rich.settings import Market
 
 _OPSET = 17
@@ -86,16 +85,16 @@ def toy_trend_draft(
 ) -> ArtifactDraft:
     """Return a draft of the toy model, ready to be shelved; `changes` replace fields of its manifest."""
     content = (model or ToyTrendModel()).to_onnx()
-    manifest = TrendManifestDraft(**(_manifest_fields(market, symbol, direction) | dict(changes or {})))
+    manifest = TrendManifest(**(_manifest_fields(market, symbol, direction) | dict(changes or {})))
     explanation = json.dumps({"features": list(INDICATOR_NAMES)}).encode()
     return ArtifactDraft(
         manifest, {MODEL_FILE: content, GOLDEN_FILE: golden_of(content), "explain.json": explanation}
     )
 
 
-def toy_trend_evidence(forecaster: str = "pool", skill: float = 0.04) -> TrendEvidenceRecord:
+def toy_trend_evidence(forecaster: str = "pool", skill: float = 0.04) -> TrendEvidence:
     """Return the evidence of a forecaster with one skill against every baseline."""
-    return TrendEvidenceRecord(
+    return TrendEvidence(
         forecaster=forecaster,
         folds=6,
         blocks=18,
@@ -174,7 +173,7 @@ def _manifest_fields(market: Market, symbol: str, direction: Direction) -> dict[
         "library_versions": {"onnx": onnx.__version__},
         "seed": 0,
         "features": INDICATOR_NAMES,
-        "label": TrendLabelRecord(kind="sma-change", average=10, horizon=10, threshold=0.05),
+        "label": TrendLabel(),
         "baselines": TrendBaselineRecord(base_rate=0.3, momentum_intercept=-1.2, momentum_slope=20.0),
         "served_by": "toy",
         "evidence": {"pool": toy_trend_evidence()},

@@ -1,17 +1,22 @@
 """Experiment files: YAML text to a checked record, with errors that name the key at fault."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from make_us_rich.errors import ExperimentError
 
 Record = TypeVar("Record", bound=BaseModel)
-Parts = Mapping[str, type[BaseModel]]
+Parts = Mapping[str, type[Any]]
+"""The records nested keys belong to: pydantic models or frozen dataclasses."""
+
+_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
 
 
 def read_text(path: Path) -> str:
@@ -33,11 +38,15 @@ def parse_content(text: str, origin: str) -> dict[str, object]:
     return {key: _date_as_text(value) for key, value in content.items()}
 
 
-def preset_content(preset: str, symbol: str, changes: Mapping[str, JsonValue]) -> dict[str, object]:
-    """Return a preset's content for one symbol; `changes` replace top-level keys, where they are not None."""
-    text = (resources.files("make_us_rich.training") / "presets" / f"{preset}.yaml").read_text("utf-8")
-    given = {key: value for key, value in changes.items() if value is not None}
-    return parse_content(text, f"preset {preset}") | {"symbol": symbol} | given
+def has_preset(preset: str) -> bool:
+    """Say whether a preset has a file; a model without one stands for its defaults."""
+    return _preset(preset).is_file()
+
+
+def preset_content(preset: str) -> dict[str, object]:
+    """Return the content of a preset."""
+    text = _preset(preset).read_text("utf-8") if has_preset(preset) else f"model: {preset}"
+    return parse_content(text, f"preset {preset}")
 
 
 def build_record(kind: type[Record], parts: Parts, content: Mapping[str, object], origin: str) -> Record:
@@ -48,9 +57,19 @@ def build_record(kind: type[Record], parts: Parts, content: Mapping[str, object]
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "experiment"
         known = parts.get(key.split(".")[0], kind) if "." in key else kind
-        hint = f"; known keys: {', '.join(known.model_fields)}" if first["type"] == "extra_forbidden" else ""
+        hint = f"; known keys: {', '.join(_keys(known))}" if first["type"] in _UNKNOWN else ""
         problem = "unknown key" if hint else first["msg"]
         raise ExperimentError(f"{origin}: {key}: {problem}{hint}") from error
+
+
+def _preset(preset: str) -> Traversable:
+    return resources.files("make_us_rich.training") / "presets" / f"{preset}.yaml"
+
+
+def _keys(record: type[Any]) -> list[str]:
+    if issubclass(record, BaseModel):
+        return list(record.model_fields)
+    return [one.name for one in fields(record)]
 
 
 def _date_as_text(value: object) -> object:

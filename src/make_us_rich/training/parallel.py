@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -56,10 +56,19 @@ def run_tasks(
     return [outcomes[i] for i in range(len(tasks))]
 
 
-def run_in_processes(
-    work: Work[Task, Out], tasks: Sequence[Task], workers: int, on_outcome: Callable[[Out], object]
+Executors = Callable[[int], AbstractContextManager[Executor]]
+"""Opens an executor for a number of tasks; leaving the context ends it."""
+
+
+def process_executors(workers: int) -> Executors:
+    """Return executors of up to `workers` processes of this machine."""
+    return lambda n_tasks: _worker_processes(min(workers, n_tasks))
+
+
+def run_until_done(
+    work: Work[Task, Out], tasks: Sequence[Task], executors: Executors, on_outcome: Callable[[Out], object]
 ) -> list[Out]:
-    """Run all tasks on up to `workers` processes of this machine.
+    """Run all tasks, and those once more that were lost with their process.
 
     A worker that is killed, for want of memory say, takes the others with it. What was lost with it is then
     tried once more, one at a time, so that only the guilty one stays without a result.
@@ -69,11 +78,11 @@ def run_in_processes(
         if not outcome.is_lost:
             on_outcome(outcome)
 
-    with _worker_processes(min(workers, len(tasks))) as executor:
+    with executors(len(tasks)) as executor:
         outcomes = run_tasks(work, tasks, executor, report)
     for i, outcome in enumerate(outcomes):
         if outcome.is_lost:
-            with _worker_processes(1) as executor:
+            with executors(1) as executor:
                 (outcomes[i],) = run_tasks(work, [tasks[i]], executor, on_outcome)
     return outcomes
 

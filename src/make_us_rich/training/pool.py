@@ -1,57 +1,98 @@
-"""Many trainings at once, in processes of their own.
+"""Trainings side by side, in processes of their own.
 
-They share the snapshots, which nobody changes, and the shelf, which is made to be shared, and nothing else.
+They share the snapshots, which nobody changes, and nothing else: what a worker made travels back as a record,
+and whether it serves is decided where all of it is known.
 """
 
-from dataclasses import dataclass
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from make_us_rich.errors import MakeUsRichError
 from make_us_rich.market.snapshot import load_snapshot
-from make_us_rich.registry.shelf import Shelf
-from make_us_rich.settings import Market
-from make_us_rich.training.experiment import Experiment
+from make_us_rich.registry.manifest import Manifest
+from make_us_rich.training.fits import AnyFitted, CandleSpan, Experiment, Fitted, Occasion, OnProgress
 from make_us_rich.training.parallel import Failure, Work
-from make_us_rich.training.train import TrainingResult, train_price_model
+from make_us_rich.training.trainers import resolve_trainer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TrainingTask:
-    """One training as a worker gets it: where things lie, not the things themselves."""
+    """One experiment as a worker gets it: where things lie, not the things themselves.
 
+    `trainer` is where its trainer is; for the others see `Occasion`.
+    """
+
+    trainer: str
     experiment: Experiment
-    market: Market
     snapshots: Path
     snapshot_hash: str
-    shelf_root: Path
     now: datetime
+    pool_end: datetime | None = None
+    rivals: Mapping[str, Manifest] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names it makes models of."""
+        return resolve_trainer(self.trainer).names(self.experiment)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingOutcome:
-    """What became of a task: a result, or one line that says why there is none."""
+    """What became of a task: what was fitted, and one line for every name without."""
 
-    name: str
-    result: TrainingResult | None
-    failure: str | None
+    symbol: str
+    fitted: tuple[AnyFitted, ...]
+    failures: Mapping[str, str]
     is_lost: bool = False
 
 
-def train_task(task: TrainingTask) -> TrainingOutcome:
-    """Train what a task asks for; this is what a worker runs."""
-    import torch
+def fit_task(task: TrainingTask) -> TrainingOutcome:
+    """Fit what a task asks for; this is what a worker runs."""
+    names = task.names  # which loads the trainer, and torch where it needs that
+    if "torch" in sys.modules:
+        import torch
 
-    torch.set_num_threads(1)  # one thread per process: more collapse when the processor is shared
+        torch.set_num_threads(1)  # one thread per process: more collapse when the processor is shared
+    occasion = occasion_of(task)
+    fitted: list[AnyFitted] = []
+    failures: dict[str, str] = {}
+    for name in names:
+        try:
+            fitted.append(fit_name(task, name, occasion))
+        except MakeUsRichError as error:
+            failures[name] = one_line(error)
+    return TrainingOutcome(task.experiment.symbol, tuple(fitted), failures)
+
+
+def occasion_of(task: TrainingTask) -> Occasion:
+    """Return when and on what the models of a task are made."""
     snapshot = load_snapshot(task.snapshots, task.snapshot_hash)
-    shelf = Shelf(task.shelf_root, task.market)
-    return TrainingOutcome(
-        task.experiment.name, train_price_model(task.experiment, snapshot, shelf, task.now), None
-    )
+    return Occasion(snapshot, task.now, task.pool_end, task.rivals)
+
+
+def fit_name(
+    task: TrainingTask, name: str, occasion: Occasion, on_progress: OnProgress | None = None
+) -> AnyFitted:
+    """Fit one name of a task."""
+    began = time.monotonic()
+    fit = resolve_trainer(task.trainer).fit(task.experiment, name, occasion, on_progress)
+    span = CandleSpan.of(occasion.snapshot)
+    return Fitted(name, task.experiment, span, task.now, fit, time.monotonic() - began)
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    return " ".join(str(error).split())
 
 
 def _failed(task: TrainingTask, failure: Failure) -> TrainingOutcome:
-    return TrainingOutcome(task.experiment.name, None, failure.reason, failure.is_lost)
+    failures = dict.fromkeys(task.names, failure.reason)
+    return TrainingOutcome(task.experiment.symbol, (), failures, failure.is_lost)
 
 
-TRAINING = Work(train_task, _failed)
-"""What `run_tasks` and `run_in_processes` do with a training task."""
+FITTING = Work(fit_task, _failed)
+"""What is done with a training task in a worker."""

@@ -1,183 +1,37 @@
-"""From a trial to an artifact: refit on all data, calibrate, export, prove parity, describe."""
+"""From a judged fit to a version on the shelf, with its decision."""
 
-import io
-import json
-import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from importlib.metadata import version as library_version
+from dataclasses import replace
 
-import numpy as np
-
-from make_us_rich import __version__
-from make_us_rich.evaluation.explain import permutation_importance
-from make_us_rich.evaluation.walk_forward import OnProgress, fit_all
-from make_us_rich.market.activity import activity_columns
 from make_us_rich.market.snapshot import Snapshot
-from make_us_rich.models.calibration import calibrated_shape
-from make_us_rich.models.export import GoldenWindows, check_parity, export_onnx
-from make_us_rich.models.forecast import NAIVE_BASELINES, QUANTILE_LEVELS
-from make_us_rich.models.price_graph import FittedScale, PriceGraph
-from make_us_rich.models.scale_model import ScaleModel
-from make_us_rich.registry.artifact import VOLATILITY_FILE, ArtifactDraft, golden_payload
-from make_us_rich.registry.manifest import EvidenceRecord, ManifestDraft, SnapshotReference, TensorSpec
-from make_us_rich.training.trial import Trial
-from make_us_rich.training.trial_report import report_trial
-
-PARITY_WINDOWS = 256
-GOLDEN_WINDOWS = 8
-TARGET = "log return of the close over each horizon, as quantiles in prices"
-_YARDSTICK = "volatility"
-_LIBRARIES = ("lightning", "numpy", "onnx", "onnxruntime", "polars", "torch")
+from make_us_rich.registry.shelf import Decision, Shelf
+from make_us_rich.training.fits import AnyJudged
+from make_us_rich.training.succession import decide
+from make_us_rich.training.trained import TrainedModel
+from make_us_rich.training.trainer import AnyTrainer
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """When and on what a model was made."""
+def shelve(trainer: AnyTrainer, judged: AnyJudged, snapshot: Snapshot, shelf: Shelf) -> TrainedModel:
+    """Shelve what was made either way, and serve it from now on if its verdict and the champion allow.
 
-    snapshot: Snapshot
-    now: datetime
-
-
-def fit_final(trial: Trial, on_progress: OnProgress | None = None) -> dict[str, FittedScale]:
-    """Refit every candidate on all candles, with the shape calibrated on its held-out residuals."""
-
-    def on_fit(name: str, share: float) -> None:
-        if on_progress is not None:
-            on_progress(f"{name}: all candles", share)
-
-    table = trial.table
-    fitted = fit_all(table, trial.candidates, len(table), trial.walk.last_fitted, on_fit)
-    return {
-        name: FittedScale(fit, calibrated_shape(trial.walk.residuals[name], table.horizons, table.timeframe))
-        for name, fit in fitted.items()
-        if isinstance(fit, ScaleModel)
-    }
-
-
-def build_artifact(trial: Trial, fitted: Mapping[str, FittedScale], occasion: Occasion) -> ArtifactDraft:
-    """Export the models that serve, check the export on many windows, and draft the artifact.
-
-    Where a naive baseline serves a horizon, the graph still answers with the experiment's own model there,
-    and the manifest says that it must not be used.
+    The champion changes only once the artifact stands whole.
     """
-    own = trial.experiment.model
-    serving = [own if v.served_by in NAIVE_BASELINES else v.served_by for v in trial.verdicts]
-    graph = PriceGraph(trial.table.timeframe, fitted, serving, trial.experiment.inputs).eval()
-    windows = spread_windows(trial, graph, PARITY_WINDOWS)
-    model = export_onnx(graph, windows)
-    _, prices = check_parity(graph, model, windows)
-    golden = slice(0, None, PARITY_WINDOWS // GOLDEN_WINDOWS)
-    payloads = {
-        "model.onnx": model,
-        "golden.npz": golden_payload(
-            windows.open_time_ms[golden],
-            windows.ohlcv[golden],
-            prices[golden],
-            None if windows.activity is None else windows.activity[golden],
-        ),
-        "weights.npz": _weights_payload(fitted),
-        "explain.json": _explain_payload(trial, fitted[own]),
-    } | report_trial(trial, occasion.snapshot).to_files()
-    if own != _YARDSTICK:
-        payloads[VOLATILITY_FILE] = _yardstick_payload(trial, fitted)
-    return ArtifactDraft(_manifest(trial, graph, occasion), payloads)
-
-
-def spread_windows(trial: Trial, graph: PriceGraph, n: int) -> GoldenWindows:
-    """Return up to `n` windows of a graph spread over the whole series, the last one at its end."""
-    ends = np.linspace(graph.lookback, len(trial.candles), n).round().astype(np.int64)
-    index = ends[:, None] + np.arange(-graph.lookback, 0)
-    open_time_ms, ohlcv, activity = trial.candles.at(index)
-    return GoldenWindows(open_time_ms, ohlcv, activity if graph.inputs else None)
-
-
-def _manifest(trial: Trial, graph: PriceGraph, occasion: Occasion) -> ManifestDraft:
-    experiment, snapshot = trial.experiment, occasion.snapshot
-    served_by = {str(v.horizon): v.served_by for v in trial.verdicts}
-    return ManifestDraft(
-        name=experiment.name,
-        model=experiment.model,
-        symbol=experiment.symbol,
-        timeframe=experiment.timeframe,
-        market=snapshot.market,
-        source=snapshot.source,
-        inputs=_inputs(graph),
-        market_symbols=experiment.market if "market_volatility" in graph.inputs else (),
-        outputs=(
-            TensorSpec(
-                name="quantiles",
-                dtype="float64",
-                shape=("batch", len(experiment.horizons), len(QUANTILE_LEVELS)),
-            ),
-        ),
-        window=max(graph.windows),
-        lookback=graph.lookback,
-        horizons=experiment.horizons,
-        quantile_levels=QUANTILE_LEVELS,
-        target=TARGET,
-        experiment=experiment.model_dump(mode="json"),
-        snapshot=SnapshotReference(
-            hash=snapshot.content_hash, first=snapshot.first, last=snapshot.last, rows=snapshot.rows
-        ),
-        trained_at=occasion.now,
-        data_end=snapshot.data_end,
-        code_version=__version__,
-        library_versions={name: library_version(name) for name in _LIBRARIES}
-        | {"python": platform.python_version()},
-        seed=experiment.seed,
-        served_by=served_by,
-        evidence={
-            name: tuple(
-                EvidenceRecord(**asdict(e.with_served_by(served_by[str(e.horizon)]))) for e in records
-            )
-            for name, records in trial.evidence.items()
-        },
+    fitted = judged.fitted
+    ruling = decide(trainer, judged, snapshot, shelf)
+    final = replace(judged, verdict=judged.verdict.because(ruling.reason))
+    version = shelf.shelve(trainer.draft(final))
+    if ruling.promoted:
+        shelf.promote(fitted.name, version, ruling.reason, fitted.now)
+    reasons = final.verdict.reasons
+    decision = Decision(
+        at=fitted.now, version=version, kind=ruling.kind, promoted=ruling.promoted, reasons=reasons
     )
-
-
-def _inputs(graph: PriceGraph) -> tuple[TensorSpec, ...]:
-    candles = (
-        TensorSpec(name="open_time_ms", dtype="int64", shape=("batch", graph.lookback)),
-        TensorSpec(name="ohlcv", dtype="float64", shape=("batch", graph.lookback, 5)),
+    shelf.record_decision(fitted.name, decision)
+    return TrainedModel(
+        name=fitted.name,
+        version=version,
+        promoted=ruling.promoted,
+        reasons=reasons,
+        seconds=fitted.seconds,
+        evidence=trainer.evidence(fitted),
+        choice=trainer.choice(final),
     )
-    columns = activity_columns(graph.inputs)
-    if not columns:
-        return candles
-    shape = ("batch", graph.lookback, len(columns))
-    return (*candles, TensorSpec(name="activity", dtype="float64", shape=shape, columns=columns))
-
-
-def _yardstick_payload(trial: Trial, fitted: Mapping[str, FittedScale]) -> bytes:
-    # the journal writes down what the plain regression says beside the model, and drift is judged against it
-    names = [_YARDSTICK] * len(trial.experiment.horizons)
-    graph = PriceGraph(trial.table.timeframe, fitted, names).eval()
-    windows = spread_windows(trial, graph, GOLDEN_WINDOWS)
-    content = export_onnx(graph, windows)
-    check_parity(graph, content, windows)
-    return content
-
-
-def _weights_payload(fitted: Mapping[str, FittedScale]) -> bytes:
-    buffer = io.BytesIO()
-    tensors = {
-        f"{name}/{key}": tensor.numpy()
-        for name, scale in fitted.items()
-        for key, tensor in scale.model.module.state_dict().items()
-    }
-    shapes = {f"{name}/shape": scale.shape for name, scale in fitted.items()}
-    np.savez_compressed(buffer, **tensors, **shapes)  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def _explain_payload(trial: Trial, own: FittedScale) -> bytes:
-    last = trial.folds[-1]
-    rows = np.arange(last.test_start, last.test_end)
-    importance = permutation_importance(own, trial.table, rows, trial.experiment.seed)
-    content = {
-        "method": "permutation importance: rise of the quantile loss in percent when an input is shuffled",
-        "horizons": list(trial.experiment.horizons),
-        "inputs": [asdict(item) for item in importance],
-    }
-    return json.dumps(content, indent=1).encode()

@@ -3,7 +3,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from make_us_rich.models.forecast import BASELINES
+from make_us_rich.models.quantiles import BASELINES
 from page_reader import Page
 from report_desk import SCALES, Verdict, report_on
 

@@ -3,12 +3,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import DataError
 from make_us_rich.evaluation.trends.evidence import POOL
 from make_us_rich.evaluation.trends.folds import cut_folds, plan_folds
 from make_us_rich.evaluation.trends.table import TrendTable
 from make_us_rich.evaluation.trends.walk import FitTrend, Question, choose, run_trend_walk
-from make_us_rich.models.forecast import FloatArray
 
 MakeTable = Callable[..., TrendTable]
 

@@ -11,6 +11,7 @@ from make_us_rich.errors import SourceError, SourceUnavailableError, UnknownName
 from make_us_rich.market.candle import candles_between
 from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.feed import update_candles
+from make_us_rich.market.series import Series
 from make_us_rich.market.sources.alpha_vantage import AlphaVantageSource
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
@@ -90,9 +91,9 @@ def test_one_answer_serves_every_window_until_the_next_day_has_closed(
 ):
     store = CandleStore(tmp_path / "candles")
     since = FIRST + timedelta(days=50)
-    update_candles(source, store, PAIR, DAILY, since=since, until=NOW)
-    update_candles(source, store, PAIR, DAILY, since=FIRST, until=NOW)
-    assert store.load("alphavantage", PAIR, DAILY).equals(
+    update_candles(source, store, Series(source.name, PAIR, DAILY), since=since, until=NOW)
+    update_candles(source, store, Series(source.name, PAIR, DAILY), since=FIRST, until=NOW)
+    assert store.load(Series("alphavantage", PAIR, DAILY)).equals(
         candles_between(days, FIRST, datetime(2024, 5, 1, tzinfo=UTC))
     )
     assert len(provider.asked) == 1

@@ -11,6 +11,7 @@ from make_us_rich.market.candle import FULL_SCHEMA, as_candles, as_full_candles,
 from make_us_rich.market.clock import ReplayClock
 from make_us_rich.market.feed import repair_candles, update_candles
 from make_us_rich.market.quality import Gap, check_quality
+from make_us_rich.market.series import Series
 from make_us_rich.market.sources.exchange import ExchangeSource
 from make_us_rich.market.store import CandleStore
 from make_us_rich.market.symbol import Symbol
@@ -88,14 +89,14 @@ def test_another_exchange_of_the_same_language_is_asked_by_its_name(exchange_ser
 def test_an_hour_the_exchange_lacked_is_repaired_once_it_has_it(source, exchange_server, tmp_path):
     store, series = CandleStore(tmp_path), (Symbol("BTC", "USDT"), Timeframe("1h"))
     exchange_server.hidden = {APRIL + timedelta(hours=7), APRIL + timedelta(hours=8)}
-    update_candles(source, store, *series, since=APRIL, until=APRIL + timedelta(days=1))
-    assert check_quality(store.load("binance", *series), *series, LATER).gaps == (
+    update_candles(source, store, Series(source.name, *series), since=APRIL, until=APRIL + timedelta(days=1))
+    assert check_quality(store.load(Series("binance", *series)), *series, LATER).gaps == (
         Gap(APRIL + timedelta(hours=6), missing=2),
     )
     exchange_server.hidden.clear()
-    assert repair_candles(source, store, *series).added == 2
-    assert check_quality(store.load("binance", *series), *series, LATER).missing == 0
-    assert store.load_full("binance", *series)["trades"].null_count() == 0
+    assert repair_candles(source, store, Series(source.name, *series)).added == 2
+    assert check_quality(store.load(Series("binance", *series)), *series, LATER).missing == 0
+    assert store.load_full(Series("binance", *series))["trades"].null_count() == 0
 
 
 @pytest.mark.parametrize(("ahead", "side"), [(5, "behind"), (-5, "ahead of")])

@@ -1,21 +1,11 @@
-from importlib.metadata import EntryPoint, EntryPoints
 from typing import Any
 
 import pytest
 
 from make_us_rich.errors import UnknownNameError, UsageError
-from make_us_rich.market import sources
-from make_us_rich.market.sources import ReplaySource, SimulatedSource, resolve_source
+from make_us_rich.market.sources import SOURCES, ReplaySource, resolve_source
 from make_us_rich.market.sources.exchange import ExchangeSource
 from make_us_rich.settings import Settings
-
-
-class PluggedSource(SimulatedSource):
-    """What a third party might bring."""
-
-
-def build_plugged(argument: str, settings: Settings) -> PluggedSource:
-    return PluggedSource(seed=int(argument))
 
 
 @pytest.fixture
@@ -49,7 +39,7 @@ def test_the_address_in_the_settings_is_for_the_default_exchange_only(exchange_s
 @pytest.mark.parametrize("text", ["", "binanse", "SIMULATED", "simulated7", "alphavantage:x"])
 def test_an_unknown_source_is_answered_with_the_ways_to_write_one(settings, text):
     with pytest.raises(
-        UnknownNameError, match=r"is not known; write an exchange .*, replay:DIR, csv:FILE, alphav"
+        UnknownNameError, match=r"is not known; .*write an exchange .*, replay:DIR, csv:FILE, alphav"
     ):
         resolve_source(text, settings)
 
@@ -71,12 +61,14 @@ def test_a_bad_argument_is_one_clear_line(settings, text, message):
         resolve_source(text, settings)
 
 
-def test_third_parties_bring_sources_through_an_entry_point(settings, monkeypatch):
-    plugged = EntryPoint("plugged", "tests.plugged:build", sources.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(EntryPoint, "load", lambda _: build_plugged)
-    monkeypatch.setattr(sources, "entry_points", lambda **wanted: EntryPoints([plugged]).select(**wanted))
-    assert isinstance(resolve_source("plugged:3", settings), PluggedSource)
-    with pytest.raises(UnknownNameError, match="simulated:SEED, plugged"):
+def test_third_parties_bring_sources_through_an_entry_point(settings, install_package):
+    source = (
+        "from make_us_rich.market.sources import SimulatedSource\n"
+        "def build(argument, settings): return SimulatedSource(seed=int(argument))\n"
+    )
+    install_package("plugged_source", {SOURCES.group: {"plugged": "plugged_source:build"}}, source)
+    assert resolve_source("plugged:3", settings).name == "simulated-3"
+    with pytest.raises(UnknownNameError, match=r"did you mean plugged\? .*simulated:SEED, plugged"):
         resolve_source("plugget", settings)
 
 

@@ -4,6 +4,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from make_us_rich.accounts.tokens import TokenRequest, create_token
+from make_us_rich.forecasting.board import Board
+from make_us_rich.journal.journal import Journal
+from make_us_rich.journal.reading import JournalRecords
 from make_us_rich.serving.access import Access, utc_now
 from make_us_rich.serving.app import create_app
 from trial_desk import TrialDesk, hourly_candles
@@ -23,13 +26,24 @@ def desk(tmp_path):
 
 
 @pytest.fixture
-def open_client(desk, people):
+def open_app(desk, people):
+    """Return a function that makes an API with the settings of a test."""
+
+    def build(**settings):
+        journal = Journal(people, desk.view.market)
+        board = Board(desk.view, JournalRecords(journal))
+        return create_app(board, Access(people, KEY, **settings), journal)
+
+    return build
+
+
+@pytest.fixture
+def open_client(open_app):
     """Return a function that makes clients of one API with the settings of a test."""
     started = []
 
     def build(**settings):
-        app = create_app(desk.view, Access(people, KEY, **settings))
-        client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+        client = TestClient(open_app(**settings), raise_server_exceptions=False, follow_redirects=False)
         started.append(client.__enter__())
         return client
 

@@ -94,8 +94,14 @@ def test_members_do_not_administer_however_they_come_in(client, bearer, log_in):
     problem(client.get("/v1/admin/users", headers=bearer("ada", "read")), 403)
     assert client.get("/v1/admin/users", headers=bearer("ada", "admin")).status_code == 200
     log_in(client, "ben")
-    for path in ("users", "invitations", "usage", "audit", "nothing"):
+    for path in ("users", "invitations", "usage", "audit"):
         problem(client.get(f"/v1/admin/{path}"), 403)
+
+
+def test_an_unknown_address_of_administrators_is_told_to_them_alone(client, log_in):
+    problem(client.get("/v1/admin/nothing"), 401)
+    log_in(client, "ben")
+    problem(client.get("/v1/admin/nothing"), 403)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from schemathesis.checks import (
 from make_us_rich.accounts.sessions import find_session, forgery_word, start_session
 from make_us_rich.accounts.tokens import list_tokens
 from make_us_rich.accounts.users import list_users
-from make_us_rich.serving.access import Access, utc_now
-from make_us_rich.serving.app import create_app
+from make_us_rich.serving.access import utc_now
 from serving.test_server import running
 
 pytestmark = pytest.mark.slow
@@ -70,9 +69,8 @@ def send_some(operation, headers, mode):
 
 
 @pytest.fixture
-def address(desk, people):
-    access = Access(people, b"k" * 32, rate_limit_per_minute=1_000_000, monthly_quota=1_000_000)
-    with running(create_app(desk.view, access)) as address:
+def address(open_app):
+    with running(open_app(rate_limit_per_minute=1_000_000, monthly_quota=1_000_000)) as address:
         yield address
 
 

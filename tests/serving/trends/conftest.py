@@ -4,11 +4,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from make_us_rich.serving.champions import AllChampions, Champions
+from make_us_rich.forecasting.board import Board
 from make_us_rich.serving.problems import install_problems
 from make_us_rich.serving.routes.models import add_model_routes
 from make_us_rich.serving.routes.trends import add_trend_routes
-from make_us_rich.serving.trends.predictor import TrendPredictor
 from trend_desk import TrendDesk, daily_candles
 
 
@@ -23,14 +22,14 @@ def desk(empty_desk):
 
 
 @pytest.fixture
-def predictor(desk):
-    return TrendPredictor(desk.view)
+def board(desk):
+    return Board(desk.view)
 
 
 @pytest.fixture
-def client(desk, predictor):
+def client(board):
     app = FastAPI()
     install_problems(app)
-    add_trend_routes(app, desk.view, predictor)
-    add_model_routes(app, desk.view, AllChampions(Champions(desk.shelf), predictor.champions))
+    add_trend_routes(app, board)
+    add_model_routes(app, board)
     return TestClient(app, raise_server_exceptions=False)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from make_us_rich.serving.trend_schemas import TrendAnswer
 from make_us_rich.testing.trend_artifacts import ToyTrendModel, toy_trend_evidence
 from trend_desk import ADA, DOWN, END, UP, TrendDesk, daily_candles
 
@@ -23,8 +24,9 @@ def test_a_trend_has_the_agreed_shape(desk, client):
     assert set(made) == {
         "symbol", "timeframe", "direction", "cutoff", "target_time", "last_close", "label", "probability",
         "served_by", "is_baseline", "baselines", "challenger", "evidence", "model", "stale", "age_seconds",
-        "recorded",
+        "recorded", "market", "notice",
     }  # fmt: skip
+    TrendAnswer.model_validate(made)
     assert (made["symbol"], made["direction"], made["timeframe"]) == ("SOL/USDT", "up", "1d")
     assert (made["cutoff"], made["target_time"]) == ("2024-04-10T00:00:00Z", "2024-04-20T00:00:00Z")
     assert made["label"] == {"kind": "sma-change", "average": 10, "horizon": 10, "threshold": 0.05}
@@ -124,13 +126,13 @@ def test_a_late_candle_is_marked_and_a_very_late_one_ends_the_answers(desk, clie
     assert client.get("/v1/trends/SOL-USDT").status_code == 503
 
 
-def test_who_holds_the_answer_gets_304_until_it_changes(desk, client, predictor):
+def test_who_holds_the_answer_gets_304_until_it_changes(desk, client, board):
     first = client.get("/v1/trends/SOL-USDT")
     asked = {"If-None-Match": first.headers["etag"]}
     desk.clock.moment = END + timedelta(hours=5)
     assert client.get("/v1/trends/SOL-USDT", headers=asked).status_code == 304
     desk.promote_trend()
-    predictor.refresh()
+    board.refresh()
     assert client.get("/v1/trends/SOL-USDT", headers=asked).status_code == 200
 
 
@@ -139,12 +141,12 @@ def test_an_answer_is_kept_for_an_hour_at_most_because_models_change(tmp_path, m
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
+    from make_us_rich.forecasting.board import Board
     from make_us_rich.serving.routes.trends import add_trend_routes
-    from make_us_rich.serving.trends.predictor import TrendPredictor
 
     view = TrendDesk(tmp_path, market).add_days(daily_candles()).view
     app = FastAPI()
-    add_trend_routes(app, view, TrendPredictor(view))
+    add_trend_routes(app, Board(view))
     assert TestClient(app).get("/v1/trends").headers["cache-control"] == kept
 
 
@@ -157,9 +159,9 @@ def test_without_daily_candles_the_list_is_empty(client, desk):
 # -- model cards -------------------------------------------------------------------------------------
 
 
-def test_the_card_of_a_champion_has_scores_features_and_history(desk, client, predictor):
+def test_the_card_of_a_champion_has_scores_features_and_history(desk, client, board):
     desk.promote_trend()
-    predictor.refresh()
+    board.refresh()
     card = client.get(f"/v1/models/{UP}").json()
     assert (card["version"], card["described_version"], card["candidate"]) == (1, 1, "toy")
     assert card["evidence"]["pool"]["roc_auc"] == 0.82
@@ -169,18 +171,18 @@ def test_the_card_of_a_champion_has_scores_features_and_history(desk, client, pr
     assert card["label"]["kind"] == "sma-change"
 
 
-def test_the_card_of_a_name_that_was_never_promoted_describes_the_newest_version(desk, client, predictor):
+def test_the_card_of_a_name_that_was_never_promoted_describes_the_newest_version(desk, client, board):
     desk.shelve_trend(changes=UNPROVEN)
-    predictor.refresh()
+    board.refresh()
     card = client.get(f"/v1/models/{UP}").json()
     assert (card["version"], card["described_version"], card["served_by"]) == (None, 1, "random_walk")
     assert card["evidence"]["pool"]["skill"]["random_walk"] == -0.01
     assert client.get(f"/v1/models/{UP}/artifact").status_code == 404
 
 
-def test_the_artifact_of_a_champion_is_its_files(desk, client, predictor):
+def test_the_artifact_of_a_champion_is_its_files(desk, client, board):
     desk.promote_trend()
-    predictor.refresh()
+    board.refresh()
     answer = client.get(f"/v1/models/{UP}/artifact")
     assert answer.status_code == 200
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -188,10 +190,10 @@ def test_the_artifact_of_a_champion_is_its_files(desk, client, predictor):
         assert json.loads(archive.read("manifest.json"))["name"] == str(UP)
 
 
-def test_trends_stand_in_the_list_of_models(desk, client, predictor):
+def test_trends_stand_in_the_list_of_models(desk, client, board):
     desk.promote_trend()
     desk.shelve_trend(direction="down", changes=UNPROVEN)
-    predictor.refresh()
+    board.refresh()
     found = {one["name"]: one["version"] for one in client.get("/v1/models").json()["models"]}
     assert found == {str(UP): 1, str(DOWN): None}
 
@@ -224,7 +226,7 @@ def test_the_original_list_has_the_published_shape(desk, client):
 def test_the_original_list_describes_the_champion_and_not_what_came_after_it(desk, client):
     desk.promote_trend()
     tags = {"target_pct": 9.0}
-    newest = desk.shelf.load_trend(str(UP), 1).manifest.tags | tags
+    newest = desk.shelf.load(str(UP), 1).manifest.tags | tags
     desk.shelve_trend(changes={"tags": newest})
     assert [one["target_pct"] for one in client.get("/models").json()] == [5.0]
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
-from make_us_rich.models.forecast import MEDIAN, FloatArray
 from make_us_rich.models.price_features import RETURN_SPANS
 from make_us_rich.models.price_table import PriceTable, Rows
+from make_us_rich.models.quantiles import MEDIAN
 
 LOCATED = "located"
 

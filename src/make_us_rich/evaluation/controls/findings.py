@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.controls.direction import LOCATED, direction_claims, with_location
 from make_us_rich.evaluation.controls.walks import ORACLE, ControlWalk, scale_error, with_oracle
 from make_us_rich.evaluation.evidence import loss_advantage, skill
 from make_us_rich.evaluation.metrics import covered
 from make_us_rich.evaluation.reporting.facts import Verdict
-from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.price_table import PriceTable
 
 ERROR_LAGS = (1, 24, 72, 168)

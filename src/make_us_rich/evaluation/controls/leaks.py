@@ -7,7 +7,7 @@ import polars as pl
 
 from make_us_rich.evaluation.leakage import Columns
 from make_us_rich.evaluation.model_inputs import price_model_inputs
-from make_us_rich.features.feature_set import Feature
+from make_us_rich.features.feature import Compute
 from make_us_rich.market.candle import VALUE_COLUMNS, CandleArrays
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.models.price_table import PriceTable, build_price_table
@@ -25,7 +25,7 @@ def scaled_close(candles: pl.DataFrame, timeframe: Timeframe) -> pl.DataFrame:  
     return candles.select(((close - close.min()) / (close.max() - close.min())).alias("planted_scaled_close"))
 
 
-PLANTED_FEATURES: Mapping[str, Feature] = {
+PLANTED_FEATURES: Mapping[str, Compute] = {
     "planted_next_return": next_return,
     "planted_scaled_close": scaled_close,
 }

@@ -4,6 +4,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from make_us_rich.models.forecast import QUANTILE_LEVELS
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 
 NORMAL_QUANTILES = np.array([NormalDist().inv_cdf(level) for level in QUANTILE_LEVELS])

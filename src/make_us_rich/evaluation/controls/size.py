@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.blocks import block_milliseconds, diebold_mariano_p_value, whole_blocks
 from make_us_rich.evaluation.controls.normal import NORMAL_QUANTILES
 from make_us_rich.evaluation.metrics import quantile_loss
 from make_us_rich.market.sources.walk import Climate
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import FloatArray
 
 SIGNIFICANCE = 0.05
 _HOURLY = Timeframe("1h")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.controls.size import SIGNIFICANCE
 from make_us_rich.evaluation.controls.tally import Line, at_most
 from make_us_rich.evaluation.trends.evidence import TrendEvidence
@@ -16,7 +17,6 @@ from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.sources.walk import EPOCH, Climate, Walk, resample
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import FloatArray
 
 DAILY = Timeframe("1d")
 Announce = Callable[[NDArray[np.float32], FloatArray, NDArray[np.float32]], NDArray[np.bool_]]

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.metrics import interval_width
 from make_us_rich.market.candle import CANDLE_SCHEMA, VALUE_COLUMNS
@@ -15,7 +16,7 @@ from make_us_rich.market.snapshot import Origin, Snapshot, take_snapshot
 from make_us_rich.market.sources.walk import DAILY_VOLATILITY, EPOCH, Climate, Walk, resample
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS, FloatArray
+from make_us_rich.models.quantiles import MEDIAN, QUANTILE_LEVELS
 
 ORACLE = "oracle"
 SYMBOL = Symbol("BTC", "USDT")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.backtest import Backtest
 from make_us_rich.evaluation.blocks import diebold_mariano_p_value
 from make_us_rich.evaluation.diagnostics import (
@@ -23,7 +24,7 @@ from make_us_rich.evaluation.scores import (
     horizon_scores,
     implausible,
 )
-from make_us_rich.models.forecast import BASELINES, FloatArray
+from make_us_rich.models.quantiles import BASELINES
 
 SIMULATED = "simulated"
 SIMULATED_NOTICE = "SIMULATED market: these candles were generated, no price in this report was ever paid."

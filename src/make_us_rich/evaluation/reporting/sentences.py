@@ -15,7 +15,7 @@ from make_us_rich.evaluation.reporting.numbers import (
     plus_minus,
 )
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import NAIVE_BASELINES
+from make_us_rich.models.quantiles import NAIVE_BASELINES
 
 _DAY_MS = 86_400_000
 

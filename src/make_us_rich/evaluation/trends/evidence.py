@@ -1,13 +1,14 @@
 """Evidence for one trend forecaster: its outer probabilities against each baseline, with calendar blocks."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.blocks import BlockMeans, whole_blocks
 from make_us_rich.evaluation.evidence import skill
+from make_us_rich.evaluation.statistic import Statistic
 from make_us_rich.evaluation.trends.scores import (
     CalibrationBin,
     brier_losses,
@@ -17,7 +18,6 @@ from make_us_rich.evaluation.trends.scores import (
     roc_auc,
 )
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.trend_baselines import TREND_BASELINES
 
 POOL = "pool"
@@ -53,30 +53,27 @@ class OuterForecasts:
 
 @dataclass(frozen=True, slots=True)
 class TrendEvidence:
-    """One forecaster on outer folds.
+    """One forecaster on outer folds, as it is judged and as a manifest keeps it.
 
     `skill` is 1 - Σ Brier / Σ Brier of each baseline, `skill_low` and `skill_high` bound its 95 % bootstrap
-    interval over calendar blocks, `p_value` the one-sided block test; what is undefined is NaN.
+    interval over calendar blocks, `p_value` the one-sided block test; what is undefined is
+    NaN here and null in JSON.
     """
 
     forecaster: str
     folds: int
     blocks: int
     n: int
-    base_rate: float
-    roc_auc: float
-    pr_auc: float
-    brier: float
-    log_loss: float
-    skill: dict[str, float]
-    skill_low: dict[str, float]
-    skill_high: dict[str, float]
-    p_value: dict[str, float]
+    base_rate: Statistic
+    roc_auc: Statistic
+    pr_auc: Statistic
+    brier: Statistic
+    log_loss: Statistic
+    skill: dict[str, Statistic]
+    skill_low: dict[str, Statistic]
+    skill_high: dict[str, Statistic]
+    p_value: dict[str, Statistic]
     calibration: tuple[CalibrationBin, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
 
 def gather_trend_evidence(outer: OuterForecasts, name: str, seed: int) -> TrendEvidence:

@@ -20,10 +20,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.features.indicators import INDICATOR_NAMES
 from make_us_rich.models.classifiers.candidates import FittedClassifier
 from make_us_rich.models.classifiers.export import export_classifier
-from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.trend_onnx import TrendClassifier
 
 _TREE_EXPLAINED = ("XGBoost", "HistGradientBoosting", "LightGBM")

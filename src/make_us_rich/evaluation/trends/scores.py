@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
 
 PUBLISHED_THRESHOLDS = {"positive_accuracy": 0.5, "negative_accuracy": 0.5, "overall_score": 0.6}
 """What the second published system asks of a model before it serves it; shown here, and decides nothing."""

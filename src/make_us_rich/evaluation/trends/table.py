@@ -7,12 +7,12 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.features.indicators import indicator_matrix
 from make_us_rich.features.trend_labels import Direction, TrendLabel, trend_labels
 from make_us_rich.market.candle import CandleArrays
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import FloatArray
 
 Rows = NDArray[np.int64]
 

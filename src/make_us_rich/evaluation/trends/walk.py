@@ -7,13 +7,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import DataError
 from make_us_rich.evaluation.trends.evidence import POOL, OuterForecasts
 from make_us_rich.evaluation.trends.folds import TrendFold, outer_rows
 from make_us_rich.evaluation.trends.scores import brier_losses, published_scores
 from make_us_rich.evaluation.trends.table import TrendTable
 from make_us_rich.features.trend_labels import Direction
-from make_us_rich.models.forecast import FloatArray
 from make_us_rich.models.trend_baselines import (
     base_rate,
     fit_momentum,

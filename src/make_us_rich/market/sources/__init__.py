@@ -1,7 +1,7 @@
 """Where candles come from, and how a source is named on the command line."""
 
-from collections.abc import Callable
-from importlib.metadata import entry_points
+import difflib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from make_us_rich.errors import UnknownNameError, UsageError
@@ -10,54 +10,57 @@ from make_us_rich.market.sources.csv_file import CsvSource
 from make_us_rich.market.sources.replay import ReplaySource
 from make_us_rich.market.sources.simulated import SimulatedSource
 from make_us_rich.market.sources.source import CandleSource, RecordedSource
+from make_us_rich.registries import Registry
 from make_us_rich.settings import Settings
 
-__all__ = ["CandleSource", "CsvSource", "RecordedSource", "ReplaySource", "SimulatedSource", "resolve_source"]
+__all__ = [
+    "SOURCES",
+    "CandleSource",
+    "CsvSource",
+    "RecordedSource",
+    "ReplaySource",
+    "SimulatedSource",
+    "resolve_source",
+]
 
-ENTRY_POINT_GROUP = "make_us_rich.sources"
-"""Third parties register a `Callable[[str, Settings], CandleSource]`; it gets the text after the colon."""
+BuildSource = Callable[[str, Settings], CandleSource]
+"""What an entry point of `make_us_rich.sources` names; it gets the text after the colon."""
 
 
 def resolve_source(text: str, settings: Settings) -> CandleSource:
     """Return the source a text names.
 
-    That is `simulated[:SEED]`, `replay:DIR`, `csv:FILE`, `alphavantage`, an exchange by its ccxt name, or
-    `NAME[:ARGUMENT]` of an installed entry point; anything else is an `UnknownNameError`.
+    That is `NAME[:ARGUMENT]` of a registered source (`simulated[:SEED]`, `replay:DIR`, `csv:FILE`,
+    `alphavantage`, or one of an installed package) or an exchange by its ccxt name; anything else is an
+    `UnknownNameError`.
     """
     name, _, argument = text.strip().partition(":")
-    if name == "simulated":
-        return _simulated(argument)
-    if name == "replay":
-        return _replay(argument)
-    if name == "csv":
-        return _csv(argument)
-    if text.strip() == "alphavantage":
-        return _alpha_vantage(settings)
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        build: Callable[[str, Settings], CandleSource] = entry_point.load()
-        return build(argument, settings)
+    if name in SOURCES:
+        return SOURCES.resolve(name)(argument, settings)
     return _exchange(text.strip(), settings)
 
 
-def _simulated(argument: str) -> CandleSource:
+def _simulated(argument: str, _: Settings) -> CandleSource:
     if argument and not argument.isdecimal():
         raise UsageError(f"seed {argument!r} is not a whole number; write simulated or simulated:7")
     return SimulatedSource(seed=int(argument or "0"))
 
 
-def _replay(argument: str) -> CandleSource:
+def _replay(argument: str, _: Settings) -> CandleSource:
     if not argument:
         raise UsageError("replay needs a folder; write replay:DIR")
     return ReplaySource(Path(argument).expanduser())
 
 
-def _csv(argument: str) -> CandleSource:
+def _csv(argument: str, _: Settings) -> CandleSource:
     if not argument:
         raise UsageError("csv needs a file; write csv:FILE")
     return CsvSource(Path(argument).expanduser())
 
 
-def _alpha_vantage(settings: Settings) -> CandleSource:
+def _alpha_vantage(argument: str, settings: Settings) -> CandleSource:
+    if argument:
+        raise _unknown_source(f"alphavantage:{argument}")
     if settings.alphavantage_key is None:
         raise UsageError("alphavantage needs a key; set MUR_ALPHAVANTAGE_KEY to the one the provider gave")
     return AlphaVantageSource(settings.alphavantage_key.get_secret_value(), budgets=settings.budgets)
@@ -70,10 +73,26 @@ def _exchange(name: str, settings: Settings) -> CandleSource:
     from make_us_rich.market.sources.exchange import ExchangeSource
 
     if name not in ccxt.exchanges:
-        installed = "".join(f", {entry.name}" for entry in entry_points(group=ENTRY_POINT_GROUP))
-        raise UnknownNameError(
-            f"source {name!r} is not known; write an exchange as ccxt calls it (binance, kraken …), "
-            f"replay:DIR, csv:FILE, alphavantage, simulated, simulated:SEED{installed}"
-        )
+        raise _unknown_source(name, ccxt.exchanges)
     url = settings.exchange_url if name == settings.exchange else None
     return ExchangeSource(name, url=url, budgets=settings.budgets)
+
+
+def _unknown_source(name: str, exchanges: Sequence[str] = ()) -> UnknownNameError:
+    close = difflib.get_close_matches(name, [*SOURCES, *exchanges], n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    others = "".join(f", {other}" for other in SOURCES if other not in _OURS)
+    return UnknownNameError(
+        f"source {name!r} is not known; {meant}write an exchange as ccxt calls it (binance, kraken …), "
+        f"replay:DIR, csv:FILE, alphavantage, simulated, simulated:SEED{others}"
+    )
+
+
+_OURS: dict[str, BuildSource | str] = {
+    "simulated": _simulated,
+    "replay": _replay,
+    "csv": _csv,
+    "alphavantage": _alpha_vantage,
+}
+SOURCES: Registry[BuildSource] = Registry("make_us_rich.sources", _OURS)
+"""Every source that is not an exchange, by the name it is asked for; exchanges are the fallback."""

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.market.candle import CANDLE_SCHEMA, VALUE_COLUMNS, candles_between
 from make_us_rich.market.sources.source import unknown_symbol
-from make_us_rich.market.sources.walk import EPOCH, FloatArray, Walk, WalkState, resample
+from make_us_rich.market.sources.walk import EPOCH, Walk, WalkState, resample
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.settings import Market

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.market.symbol import Symbol
-
-FloatArray = NDArray[np.float64]
 
 EPOCH = datetime(2022, 1, 1, tzinfo=UTC)
 HOURS = 168

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
 
 INTERCEPT_RIDGE = 4.0  # the inverse of the variance of each prior
 SLOPE_RIDGE = 1.0

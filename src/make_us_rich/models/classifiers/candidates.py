@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import DataError, NotEnoughHistoryError
 from make_us_rich.models.classifiers.calibration import PlattScaling, fit_platt, logistic
 from make_us_rich.models.classifiers.estimators import CLASSIFIERS, fit_pipeline
 from make_us_rich.models.classifiers.scores import pipeline_scores
-from make_us_rich.models.forecast import FloatArray
 
 __all__ = ["CLASSIFIERS", "FittedClassifier", "fit_classifier"]
 

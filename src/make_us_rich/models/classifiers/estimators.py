@@ -24,8 +24,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from xgboost import XGBClassifier
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.models.classifiers.network import NeuralNetClassifier
-from make_us_rich.models.forecast import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

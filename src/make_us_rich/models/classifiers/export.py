@@ -16,6 +16,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.errors import ArtifactError
 from make_us_rich.models.classifiers.calibration import PlattScaling
 from make_us_rich.models.classifiers.candidates import FittedClassifier
@@ -93,7 +94,7 @@ def _add_neighbors(graph: Graph, features: str, neighbors: KNeighborsClassifier)
     return _add_log_odds(graph, graph.add("ReduceMean", labels, axes=[1], keepdims=1))
 
 
-def _add_squared_distance(graph: Graph, features: str, points: NDArray[np.float64]) -> str:
+def _add_squared_distance(graph: Graph, features: str, points: FloatArray) -> str:
     own = graph.add("ReduceSumSquare", features, axes=[1], keepdims=1)
     crossed = graph.add("MatMul", features, graph.constant(-2.0 * points.T))
     return graph.add("Add", graph.add("Add", own, crossed), graph.constant((points**2).sum(axis=1)))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import Tensor, nn
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
 
 
 class NeuralNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

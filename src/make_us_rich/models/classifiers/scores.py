@@ -6,8 +6,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.models.classifiers.network import perceptron_output
-from make_us_rich.models.forecast import FloatArray
 
 SCORE_LIMIT = float(np.log(999.0))
 """Scores are held within the log-odds of 1/1000 and 999/1000: no few thousand days can tell more."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from xgboost import XGBClassifier
 
-from make_us_rich.models.forecast import FloatArray
+from make_us_rich.arrays import FloatArray
 
 _LEAF = -1
 

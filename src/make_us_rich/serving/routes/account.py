@@ -25,6 +25,7 @@ from make_us_rich.serving.account_schemas import (
 )
 from make_us_rich.serving.browser_session import clear_cookie, set_cookie
 from make_us_rich.serving.gate import Guard, address_of, principal_of
+from make_us_rich.serving.needs import LOGIN, MEMBER, needs
 from make_us_rich.serving.problems import problem_responses
 
 
@@ -33,12 +34,14 @@ def add_account_routes(app: FastAPI, guard: Guard) -> None:
     access = guard.access
 
     @app.post("/v1/login", tags=["account"], responses=problem_responses(401, 403, 422, 429, 503))
+    @needs(LOGIN)
     def post_login(request: Request, response: Response, order: LoginOrder) -> MeAnswer:
         """Log a browser in: by name and password, or by the code of a one-time link and a new password."""
         user = _user_of(access, order, address_of(request.scope))
         return _welcome(request, response, access, user)
 
     @app.post("/v1/sign-up", tags=["account"], responses=problem_responses(403, 422, 429, 503))
+    @needs(LOGIN)
     def post_sign_up(request: Request, response: Response, order: SignUpOrder) -> MeAnswer:
         """Make an account, by invitation or, where sign-up is open, without; and log in."""
         credentials = (order.name, order.password)
@@ -46,6 +49,7 @@ def add_account_routes(app: FastAPI, guard: Guard) -> None:
         return _welcome(request, response, access, user)
 
     @app.post("/v1/logout", tags=["account"], status_code=204, responses=problem_responses(403, 503))
+    @needs(MEMBER)
     def post_logout(request: Request, response: Response) -> None:
         """End the login of this browser."""
         principal = principal_of(request)
@@ -55,12 +59,14 @@ def add_account_routes(app: FastAPI, guard: Guard) -> None:
         clear_cookie(request, response)
 
     @app.get("/v1/me", tags=["account"], responses=problem_responses(503))
+    @needs(MEMBER)
     def read_me(request: Request, response: Response) -> MeAnswer:
         """Say who asks, what they may, and what is left of their month."""
         response.headers["Cache-Control"] = "no-store"
         return _me(access, principal_of(request))
 
     @app.get("/v1/tokens", tags=["account"], responses=problem_responses(503))
+    @needs(MEMBER)
     def read_tokens(request: Request, response: Response) -> TokenListAnswer:
         """List one's own tokens, revoked ones included."""
         response.headers["Cache-Control"] = "no-store"
@@ -68,6 +74,7 @@ def add_account_routes(app: FastAPI, guard: Guard) -> None:
         return TokenListAnswer(tokens=tuple(TokenAnswer(**token_fields(one.token)) for one in owned))
 
     @app.post("/v1/tokens", tags=["account"], status_code=201, responses=problem_responses(403, 422, 503))
+    @needs(MEMBER)
     def post_token(request: Request, response: Response, order: TokenOrder) -> NewTokenAnswer:
         """Make a token; its text is in this answer and nowhere else."""
         response.headers["Cache-Control"] = "no-store"
@@ -80,6 +87,7 @@ def add_account_routes(app: FastAPI, guard: Guard) -> None:
         return NewTokenAnswer(**token_fields(token), token=text)
 
     @app.delete("/v1/tokens/{token_id}", tags=["account"], responses=problem_responses(403, 404, 503))
+    @needs(MEMBER)
     def delete_token(request: Request, token_id: str) -> TokenAnswer:
         """Revoke one of one's own tokens; within a second it is worthless everywhere."""
         principal = principal_of(request)

@@ -25,6 +25,7 @@ from make_us_rich.serving.account_schemas import (
     UserOrder,
 )
 from make_us_rich.serving.gate import Guard, admin_of
+from make_us_rich.serving.needs import ADMIN, needs
 from make_us_rich.serving.problems import problem_responses
 
 MonthText = Annotated[
@@ -44,18 +45,21 @@ def _add_user_routes(app: FastAPI, guard: Guard) -> None:
     access = guard.access
 
     @app.get("/v1/admin/users", tags=["admin"], responses=problem_responses(503))
+    @needs(ADMIN)
     def read_users(request: Request) -> UserListAnswer:
         """List every user."""
         admin_of(request)
         return UserListAnswer(users=tuple(_user_answer(user) for user in list_users(access.database)))
 
     @app.post("/v1/admin/users", tags=["admin"], status_code=201, responses=problem_responses(422, 503))
+    @needs(ADMIN)
     def post_user(request: Request, response: Response, order: UserOrder) -> LinkAnswer:
         """Add a user without a password and answer with the link that lets them in once."""
         deed = _deed(guard, request)
         return _link(response, order.name, add_user(access.database, order.name, order.role, deed))
 
     @app.patch("/v1/admin/users/{name}", tags=["admin"], responses=problem_responses(404, 422, 503))
+    @needs(ADMIN)
     def patch_user(request: Request, name: str, order: UserChangeOrder) -> UserAnswer:
         """Change the role or the quota of a user, or disable them; the last administrator stays."""
         change = UserChange(order.role, order.is_disabled, order.monthly_quota)
@@ -64,6 +68,7 @@ def _add_user_routes(app: FastAPI, guard: Guard) -> None:
         return _user_answer(user)
 
     @app.post("/v1/admin/users/{name}/reset", tags=["admin"], responses=problem_responses(404, 422, 503))
+    @needs(ADMIN)
     def post_reset(request: Request, response: Response, name: str) -> LinkAnswer:
         """Take away a user's password and logins, and answer with a link to set a new one."""
         code = reset_user(access.database, name, _deed(guard, request))
@@ -75,6 +80,7 @@ def _add_invitation_routes(app: FastAPI, guard: Guard) -> None:
     access = guard.access
 
     @app.get("/v1/admin/invitations", tags=["admin"], responses=problem_responses(503))
+    @needs(ADMIN)
     def read_invitations(request: Request) -> InvitationListAnswer:
         """List every invitation, used ones included."""
         admin_of(request)
@@ -84,6 +90,7 @@ def _add_invitation_routes(app: FastAPI, guard: Guard) -> None:
         )
 
     @app.post("/v1/admin/invitations", tags=["admin"], status_code=201, responses=problem_responses(422, 503))
+    @needs(ADMIN)
     def post_invitation(request: Request, response: Response, order: InvitationOrder) -> NewInvitationAnswer:
         """Make an invitation to sign up once, within a week."""
         response.headers["Cache-Control"] = "no-store"
@@ -99,6 +106,7 @@ def _add_invitation_routes(app: FastAPI, guard: Guard) -> None:
         status_code=204,
         responses=problem_responses(404, 422, 503),
     )
+    @needs(ADMIN)
     def delete_invitation(request: Request, invitation_id: InvitationId) -> None:
         """Withdraw an invitation nobody has used."""
         withdraw(access.database, invitation_id, _deed(guard, request))
@@ -108,6 +116,7 @@ def _add_record_routes(app: FastAPI, guard: Guard) -> None:
     access = guard.access
 
     @app.get("/v1/admin/usage", tags=["admin"], responses=problem_responses(422, 503))
+    @needs(ADMIN)
     def read_usage(request: Request, month: MonthText = None) -> UsageListAnswer:
         """List how many calls everybody made with tokens in a month."""
         admin_of(request)
@@ -118,6 +127,7 @@ def _add_record_routes(app: FastAPI, guard: Guard) -> None:
         return UsageListAnswer(month=wanted, usage=usage)
 
     @app.get("/v1/admin/audit", tags=["admin"], responses=problem_responses(422, 503))
+    @needs(ADMIN)
     def read_audit(request: Request, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> DeedListAnswer:
         """List what administrators did last."""
         admin_of(request)

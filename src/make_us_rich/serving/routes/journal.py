@@ -7,31 +7,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-import orjson
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AfterValidator
 
+from make_us_rich.errors import UsageError
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.kinds import known_kinds
+from make_us_rich.forecasting.market_view import MarketView
 from make_us_rich.journal.journal import Journal
 from make_us_rich.journal.predictions import PredictionQuery, RecordedPrediction, read_predictions
 from make_us_rich.journal.track_record import RecordQuery, read_track_record
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import LEVEL_KEYS
-from make_us_rich.serving.desk_view import DeskView
+from make_us_rich.models.quantiles import LEVEL_KEYS
+from make_us_rich.registry.model_name import parse_subject
+from make_us_rich.serving.answers import to_json
 from make_us_rich.serving.drift_report import drift_report
+from make_us_rich.serving.gate import asker_of
 from make_us_rich.serving.journal_schemas import (
     DriftReportAnswer,
     PredictionListAnswer,
     TrackRecordListAnswer,
 )
+from make_us_rich.serving.needs import READER, needs
 from make_us_rich.serving.problems import problem_responses
 from make_us_rich.serving.routes.parameters import SymbolText, TimeframeText
 
 MAX_ROWS = 1_000
 CSV = "text/csv"
-
-Kind = Literal["price", "trend-up", "trend-down"]
-Forecaster = Literal["served", "persistence", "volatility", "random_walk"]
 
 
 def _as_utc(moment: datetime | None) -> datetime | None:
@@ -51,7 +54,7 @@ class Part:
         None
     )
     timeframe: Annotated[str | None, Query(description="Length of a candle; default: all.")] = None
-    kind: Annotated[Kind | None, Query(description="Default: prices and trends.")] = None
+    kind: Annotated[str | None, Query(max_length=40, description="price, trend-up …; default: all.")] = None
     horizon: Annotated[int | None, Query(ge=1, le=1_000, description="In candles; default: all.")] = None
     since: Annotated[
         datetime | None,
@@ -63,13 +66,19 @@ class Part:
     @property
     def names(self) -> tuple[str, ...]:
         """The names that are meant, with `%` for anything."""
-        symbol = Symbol.parse(self.symbol).path_name if self.symbol else "%"
+        if self.kind is not None and self.kind not in known_kinds():
+            raise UsageError(f"kind {self.kind!r} is not known; choose one of {', '.join(known_kinds())}")
+        # without a kind a word is a mistake: the kinds everybody asks for are about pairs
+        read = Symbol.parse if self.kind is None else parse_subject
+        subject = read(self.symbol) if self.symbol else "%"
+        symbol = subject if isinstance(subject, str) else subject.path_name
         timeframe = Timeframe.parse(self.timeframe).name if self.timeframe else "%"
         return (f"{self.kind or '%'}.{symbol}.{timeframe}",)
 
 
-def add_journal_routes(app: FastAPI, view: DeskView, journal: Journal) -> None:
+def add_journal_routes(app: FastAPI, board: Board, journal: Journal) -> None:
     """Add the routes over the journal; they read the database, so they run in worker threads."""
+    view = board.view
 
     @app.get(
         "/v1/predictions",
@@ -77,10 +86,14 @@ def add_journal_routes(app: FastAPI, view: DeskView, journal: Journal) -> None:
         response_model=PredictionListAnswer,
         responses={200: {"content": {CSV: {}}}, **problem_responses(422, 503)},
     )
+    @needs(READER)
     def read_prediction_page(  # noqa: PLR0913 - one filter each
         *,
+        request: Request,
         part: Annotated[Part, Depends()],
-        forecaster: Annotated[Forecaster | None, Query(description="Default: all.")] = None,
+        forecaster: Annotated[
+            str | None, Query(max_length=16, description="`served`, or a yardstick; default: all.")
+        ] = None,
         scored: Annotated[bool | None, Query(description="Only with, or only without an outcome.")] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
         cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of a page.")] = None,
@@ -90,7 +103,9 @@ def add_journal_routes(app: FastAPI, view: DeskView, journal: Journal) -> None:
 
         As CSV the cursor of the next page is in the header `X-Next-Cursor`.
         """
-        query = PredictionQuery(part.names, part.horizon, forecaster, scored, part.since, part.until)
+        query = PredictionQuery(
+            part.names, part.horizon, forecaster, scored, part.since, part.until, asker_of(request)
+        )
         page = read_predictions(journal, query, limit, cursor)
         if format == "csv":
             headers = {"X-Next-Cursor": page.next_cursor} if page.next_cursor else {}
@@ -103,8 +118,10 @@ def add_journal_routes(app: FastAPI, view: DeskView, journal: Journal) -> None:
         response_model=TrackRecordListAnswer,
         responses=problem_responses(422, 503),
     )
+    @needs(READER)
     def read_records(
         *,
+        request: Request,
         part: Annotated[Part, Depends()],
         model: Annotated[str | None, Query(max_length=32, description="Who served; default: all.")] = None,
         version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
@@ -114,19 +131,20 @@ def add_journal_routes(app: FastAPI, view: DeskView, journal: Journal) -> None:
     ) -> Response:
         """Return how the served forecasts turned out; a period is widened to whole calendar weeks."""
         query = RecordQuery(
-            part.names, part.horizon, model, version, part.since, part.until, by_model=by == "model"
+            part.names, part.horizon, model, version, part.since, part.until, by == "model", asker_of(request)
         )
         return _answer(view, records=read_track_record(journal, query))
 
     @app.get("/v1/drift/{symbol}", tags=["journal"], responses=problem_responses(404, 422, 503))
+    @needs(READER)
     def read_drift(symbol: SymbolText, timeframe: TimeframeText = "1h") -> DriftReportAnswer:
         """Return whether the price model of a symbol is still true, and whether its inputs have moved."""
         return drift_report(view, journal, view.find(Symbol.parse(symbol), Timeframe.parse(timeframe)))
 
 
-def _answer(view: DeskView, **content: object) -> Response:
+def _answer(view: MarketView, **content: object) -> Response:
     # straight from the records: reading hundreds of them into answers first takes longer than all else
-    body = orjson.dumps({"market": view.market, "notice": view.notice, **content}, option=orjson.OPT_UTC_Z)
+    body = to_json({"market": view.market, "notice": view.notice, **content})
     return Response(body, media_type="application/json")
 
 

@@ -15,6 +15,7 @@ from make_us_rich.serving.access import Access
 from make_us_rich.serving.browser_session import clear_cookie, set_cookie
 from make_us_rich.serving.forgery import require_word
 from make_us_rich.serving.gate import Guard, address_of, principal_of
+from make_us_rich.serving.needs import LOGIN_FORM, MEMBER_FORM, needs
 from make_us_rich.serving.pages import first_login_page, login_page, logout_page, notice_page, sign_up_page
 
 Field = Annotated[str, Form(max_length=256)]
@@ -42,6 +43,7 @@ def _add_login_pages(app: FastAPI, access: Access) -> None:
     is_open = access.sign_up == "open"
 
     @app.get("/login", include_in_schema=False)
+    @needs(LOGIN_FORM)
     def read_login(request: Request, code: str = "", invitation: str = "", new: str = "") -> HTMLResponse:
         action = _address(request, "/login")
         if code:
@@ -51,6 +53,7 @@ def _add_login_pages(app: FastAPI, access: Access) -> None:
         return _page(login_page(action, is_open=is_open))
 
     @app.post("/login", include_in_schema=False)
+    @needs(LOGIN_FORM)
     def post_login(request: Request, form: Annotated[LoginForm, Form()]) -> Response:
         try:
             user = _user_of(access, form, address_of(request.scope))
@@ -67,6 +70,7 @@ def _add_logout_pages(app: FastAPI, guard: Guard) -> None:
     access = guard.access
 
     @app.get("/logout", include_in_schema=False)
+    @needs(MEMBER_FORM)
     def read_logout(request: Request) -> HTMLResponse:
         principal = principal_of(request)
         if principal.session_id is None:
@@ -75,6 +79,7 @@ def _add_logout_pages(app: FastAPI, guard: Guard) -> None:
         return _page(logout_page(_address(request, "/logout"), principal.name, word))
 
     @app.post("/logout", include_in_schema=False)
+    @needs(MEMBER_FORM)
     def post_logout(request: Request, csrf_token: Field = "") -> Response:
         principal = principal_of(request)
         require_word(csrf_token, principal, access.secret_key)

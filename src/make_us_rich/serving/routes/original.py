@@ -4,20 +4,25 @@ Their answers have no place for a yardstick, so it stands in headers beside them
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import polars as pl
 from fastapi import FastAPI, Query, Request, Response
 
 from make_us_rich.errors import ForecastUnavailableError
+from make_us_rich.evaluation.statistic import defined
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.kind import Served
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.forecasting.price.kind import PRICE
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
-from make_us_rich.models.forecast import LEVEL_KEYS, ForecastStep
+from make_us_rich.models.quantiles import LEVEL_KEYS, MEDIAN
 from make_us_rich.registry.model_name import ModelName
-from make_us_rich.serving.desk_view import DeskView
-from make_us_rich.serving.freshness import freshness_of, require_answerable
+from make_us_rich.serving.freshness import require_answerable
 from make_us_rich.serving.gate import is_nobody
-from make_us_rich.serving.predictor import Predictor, ServedForecast
+from make_us_rich.serving.needs import ORIGINAL, needs
 from make_us_rich.serving.problems import problem_responses
 from make_us_rich.serving.schemas import (
     OriginalMessage,
@@ -51,10 +56,19 @@ TokenText = Annotated[
 ]
 
 
-def add_original_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> None:
+@dataclass(frozen=True, slots=True)
+class _NextClose:
+    served_by: str
+    is_baseline: bool
+    quantiles: tuple[float, ...]
+
+
+def add_original_routes(app: FastAPI, board: Board) -> None:
     """Add the deprecated routes; they read the disk, so they run in worker threads."""
+    view = board.view
 
     @app.put("/predict", tags=["original"], deprecated=True, responses=problem_responses(404, 422, 503))
+    @needs(ORIGINAL)
     def predict(
         request: Request,
         response: Response,
@@ -65,34 +79,39 @@ def add_original_routes(app: FastAPI, view: DeskView, predictor: Predictor) -> N
         """Return five days of hourly candles and the median of the next close; see `/v1/forecasts`."""
         if not token and is_nobody(request):
             return OriginalRefusal(error=REFUSAL)
-        name = ModelName("price", Symbol.parse(f"{currency}/{compare}".upper()), ORIGINAL_TIMEFRAME)
-        served = predictor.served(name) or predictor.compute(name)
-        require_answerable(served.forecast, freshness_of(served.forecast, view.clock.now()), view)
+        name = ModelName(PRICE, Symbol.parse(f"{currency}/{compare}".upper()), ORIGINAL_TIMEFRAME)
+        served = board.served(name) or board.compute(name)
+        require_answerable(served, view)
         response.headers.update(yardstick_headers(served, view.notice))
-        return OriginalPrediction(data=_recent_data(view, name, served), prediction=_next_step(served).median)
+        return OriginalPrediction(
+            data=_recent_data(view, name, served), prediction=_next_step(served).quantiles[MEDIAN]
+        )
 
     @app.put("/update_models", tags=["original"], deprecated=True, responses=problem_responses(503))
+    @needs(ORIGINAL)
     def update_models() -> OriginalMessage:
         """Look for new champions at once; the desk does so by itself every second, see `/v1/models`."""
-        predictor.refresh()
-        refused = [name for name in view.shelf.names({"price"}) if predictor.champions.refusal(name)]
+        board.refresh()
+        refused = [name for name in view.shelf.names({PRICE}) if board.champions.refusal(name)]
         if refused:
             return OriginalMessage(message=f"Warning: refused {', '.join(refused)}; /v1/models says why.")
         return OriginalMessage(message="All models have been updated.")
 
     @app.put("/update_date", tags=["original"], deprecated=True, responses=problem_responses(503))
+    @needs(ORIGINAL)
     def update_date() -> OriginalMessage:
         """Bring every forecast up to the newest closed candle; the desk does so by itself every second."""
-        predictor.refresh()
+        board.refresh()
         return OriginalMessage(message="Date has been updated.")
 
     @app.get("/check_models_number", tags=["original"], deprecated=True, response_model_exclude_none=True)
+    @needs(ORIGINAL)
     def check_models_number() -> OriginalModelCount:
         """Count the promoted models that answer `/predict`; see `/v1/models`."""
         running = sorted(
             f"{name.symbol.base}_{name.symbol.quote}".lower()
-            for name, served in predictor.all_served().items()
-            if served.champion is not None and name.timeframe == ORIGINAL_TIMEFRAME
+            for name, served in board.all_served({PRICE}).items()
+            if served.models.champion is not None and name.timeframe == ORIGINAL_TIMEFRAME
         )
         if not running:
             return OriginalModelCount(message=NO_MODELS)
@@ -115,14 +134,14 @@ def recent_columns(candles: pl.DataFrame, timeframe: Timeframe) -> dict[str, dic
     return {name: _by_row(column) for name, column in columns.items()}
 
 
-def yardstick_headers(served: ServedForecast, notice: str | None) -> Mapping[str, str]:
+def yardstick_headers(served: Served, notice: str | None) -> Mapping[str, str]:
     """Return what belongs to a number: its interval, last close, forecaster, skill and cutoff."""
-    forecast, step = served.forecast, _next_step(served)
+    forecast, step, champion = served.forecast, _next_step(served), served.models.champion
     levels = dict(zip(LEVEL_KEYS, step.quantiles, strict=True))
-    evidence = served.champion.manifest.evidence_at(step.horizon) if served.champion else None
-    skill = evidence.skill.get("persistence") if evidence else None
+    evidence = champion.manifest.evidence_at(1) if champion else None
+    skill = defined(evidence.skill.get("persistence")) if evidence else None
     headers = {
-        "Link": f'</v1/forecasts/{ModelName.parse(forecast.name).symbol.path_name}>; rel="successor-version"',
+        "Link": f'</v1/forecasts/{forecast.name.symbol.path_name}>; rel="successor-version"',
         "Mur-Cutoff": forecast.cutoff.isoformat(),
         "Mur-Last-Close": repr(forecast.last_close),
         "Mur-Interval-90": f"{levels['0.05']!r}, {levels['0.95']!r}",
@@ -133,18 +152,18 @@ def yardstick_headers(served: ServedForecast, notice: str | None) -> Mapping[str
     return headers if notice is None else headers | {"Mur-Notice": notice}
 
 
-def _recent_data(view: DeskView, name: ModelName, served: ServedForecast) -> dict[str, dict[str, Any]]:
+def _recent_data(view: MarketView, name: ModelName, served: Served) -> dict[str, dict[str, Any]]:
     series = view.find(name.symbol, name.timeframe)
     count = RECENT_DAYS * name.timeframe.candles_per_day
     # up to the cutoff and not up to now, so that the last row is the candle the forecast stands on
     return recent_columns(view.closed_candles(series, count, served.forecast.cutoff), name.timeframe)
 
 
-def _next_step(served: ServedForecast) -> ForecastStep:
-    for step in served.forecast.steps:
-        if step.horizon == 1:
-            return step
-    champion = served.champion
+def _next_step(served: Served) -> _NextClose:
+    step = served.forecast.step_at(1)
+    if step is not None and step.quantiles is not None:
+        return _NextClose(step.served_by, step.is_baseline, step.quantiles)
+    champion = served.models.champion
     if champion is None or 1 in champion.manifest.horizons:
         raise ForecastUnavailableError(
             f"{served.forecast.name}: the close after {served.forecast.cutoff.isoformat()} has passed and "

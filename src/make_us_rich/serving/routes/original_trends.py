@@ -5,24 +5,24 @@ As in `original`, the yardstick of a number stands in headers beside it: `Mur-â€
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import FastAPI, Query, Response
 
 from make_us_rich.errors import UnknownNameError
+from make_us_rich.forecasting.board import Board
+from make_us_rich.forecasting.market_view import MarketView
+from make_us_rich.forecasting.trend.kind import TREND_KINDS
+from make_us_rich.forecasting.trend.manifest import TrendManifest
 from make_us_rich.registry.model_name import ModelName
-from make_us_rich.registry.trend_manifest import TrendManifest
-from make_us_rich.serving.desk_view import DeskView
+from make_us_rich.serving.needs import ORIGINAL, needs
 from make_us_rich.serving.problems import problem_responses
-from make_us_rich.serving.trends.answers import list_trends_of
-from make_us_rich.serving.trends.cards import described_manifest
-from make_us_rich.serving.trends.models import TREND_KINDS
-from make_us_rich.serving.trends.predictor import TrendPredictor
-from make_us_rich.serving.trends.schemas import (
+from make_us_rich.serving.trend_answers import served_trends
+from make_us_rich.serving.trend_schemas import (
     OriginalMetrics,
     OriginalTrendModel,
     OriginalTrendPrediction,
-    TrendAnswer,
+    TrendContent,
 )
 
 
@@ -37,28 +37,32 @@ BaseText = Annotated[str, Query(description="Base of the pair.", examples=["SOL"
 TrendTypeText = Annotated[TrendType, Query(description="Which trend.")]
 
 
-def add_original_trend_routes(app: FastAPI, view: DeskView, predictor: TrendPredictor) -> None:
+def add_original_trend_routes(app: FastAPI, board: Board) -> None:
     """Add the deprecated routes over trends; they read the disk, so they run in worker threads."""
+    view = board.view
 
     @app.get("/models", tags=["original"], deprecated=True, responses=problem_responses(503))
+    @needs(ORIGINAL)
     def read_original_models() -> list[OriginalTrendModel]:
         """Return the trend models with what they look at and their published scores; see `/v1/models`."""
         return [_original_model(_manifest(view, name)) for name in view.shelf.names(TREND_KINDS)]
 
     @app.get("/prediction", tags=["original"], deprecated=True, responses=problem_responses(404, 422, 503))
+    @needs(ORIGINAL)
     def read_original_prediction(
         response: Response, symbol: BaseText, trend_type: TrendTypeText
     ) -> OriginalTrendPrediction:
         """Return the probability of a trend of a coin for which there is a model; see `/v1/trends`."""
         name = _find(view, symbol, trend_type)
-        (answer,) = list_trends_of(view, predictor.served([name]), view.clock.now()).answer.trends
+        ((served,), _) = served_trends(board, [name])
+        answer = TrendContent.model_validate(board.kinds[name.kind].answer(served), extra="ignore")
         response.headers.update(yardstick_headers(answer, view.notice))
         return OriginalTrendPrediction(
             prediction_probabilities=answer.probability, symbol=name.symbol.base, trend_type=trend_type
         )
 
 
-def yardstick_headers(answer: TrendAnswer, notice: str | None) -> Mapping[str, str]:
+def yardstick_headers(answer: TrendContent, notice: str | None) -> Mapping[str, str]:
     """Return what belongs to a probability: its baselines, forecaster, skill and cutoff."""
     skill = answer.evidence.skill.get("random_walk") if answer.evidence else None
     yardsticks = {f"Mur-{name.replace('_', '-').title()}": value for name, value in answer.baselines}
@@ -73,7 +77,7 @@ def yardstick_headers(answer: TrendAnswer, notice: str | None) -> Mapping[str, s
     return headers if notice is None else headers | {"Mur-Notice": notice}
 
 
-def _find(view: DeskView, base: str, trend_type: TrendType) -> ModelName:
+def _find(view: MarketView, base: str, trend_type: TrendType) -> ModelName:
     kind = f"trend-{trend_type.value.removesuffix('trend')}"
     names = [ModelName.parse(name) for name in view.shelf.names({kind})]
     found = [name for name in names if name.symbol.base == base.upper()]
@@ -83,9 +87,10 @@ def _find(view: DeskView, base: str, trend_type: TrendType) -> ModelName:
     return min(found, key=lambda name: (name.symbol.quote != "USDT", str(name)))
 
 
-def _manifest(view: DeskView, name: str) -> TrendManifest:
+def _manifest(view: MarketView, name: str) -> TrendManifest:
     pointer = view.shelf.champion(name)
-    return described_manifest(view, name, pointer.version if pointer else view.shelf.versions(name)[-1])
+    version = pointer.version if pointer else view.shelf.versions(name)[-1]
+    return cast(TrendManifest, view.shelf.manifest(name, version))
 
 
 def _original_model(manifest: TrendManifest) -> OriginalTrendModel:

@@ -22,7 +22,7 @@ from make_us_rich.evaluation.reporting.plots import (
     padded_range,
 )
 from make_us_rich.evaluation.reporting.ticks import round_ticks, time_ticks
-from make_us_rich.models.forecast import MEDIAN, QUANTILE_LEVELS
+from make_us_rich.models.quantiles import MEDIAN, QUANTILE_LEVELS
 
 _SHARES = ((0.05, 0.95, "outer"), (0.25, 0.75, "inner"))
 _YARDSTICK = "persistence"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from make_us_rich.arrays import FloatArray
 from make_us_rich.evaluation.reporting.figures.layout import RIGHT
 from make_us_rich.evaluation.reporting.plots import (
     Axis,
@@ -17,7 +18,6 @@ from make_us_rich.evaluation.reporting.plots import (
 )
 from make_us_rich.evaluation.reporting.ticks import Tick, round_ticks
 from make_us_rich.evaluation.trends.explain import TrendExplanation
-from make_us_rich.models.forecast import FloatArray
 
 _NAMES, _ROW, _BELOW = 222.0, 21.0, 52.0
 _HALF_BAR, _SPREAD, _BINS = 0.32, 0.36, 40

@@ -25,7 +25,7 @@ from make_us_rich.evaluation.reporting.plots import (
     whiskers,
 )
 from make_us_rich.evaluation.reporting.ticks import Tick
-from make_us_rich.models.forecast import QUANTILE_LEVELS
+from make_us_rich.models.quantiles import QUANTILE_LEVELS
 
 _MOST_PANELS = 6
 _YARDSTICK = "persistence"

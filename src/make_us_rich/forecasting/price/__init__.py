@@ -1,0 +1,1 @@
+"""Prices: where will a pair close in the coming candles? Thirteen quantiles per horizon."""

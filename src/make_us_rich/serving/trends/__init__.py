@@ -1,1 +1,0 @@
-"""Trends as the service makes, keeps and answers them."""

@@ -1,0 +1,25 @@
+"""Workplaces in fresh folders."""
+
+from pathlib import Path
+
+import pytest
+
+from make_us_rich.market.sources import SimulatedSource
+from make_us_rich.operations.workplace import Workplace
+from make_us_rich.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def place(settings: Settings) -> Workplace:
+    return Workplace(settings, "simulated")
+
+
+@pytest.fixture(scope="session")
+def simulated() -> SimulatedSource:
+    """One source for the whole session, because it remembers what it has simulated."""
+    return SimulatedSource()

@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,9 @@ from database_server import fresh_postgresql, postgresql_server
 from exchange_server import ExchangeServer, RecordedMarket
 from make_us_rich.database.engine import Database, open_database
 from make_us_rich.database.schema import create_if_absent
+from make_us_rich.forecasting.kinds import known_kinds
 from make_us_rich.market.candle import CANDLE_SCHEMA, as_candles, as_full_candles
+from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.market.symbol import Symbol
 from make_us_rich.market.timeframe import Timeframe
 from make_us_rich.registries import installed
@@ -131,6 +134,26 @@ def install_package(
     yield install
     monkeypatch.undo()
     installed.cache_clear()
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The packages of other people in `tests/outside` are installed."""
+    monkeypatch.syspath_prepend(str(_REPOSITORY / "tests" / "outside"))
+    installed.cache_clear()
+    known_kinds.cache_clear()
+    yield
+    monkeypatch.undo()
+    installed.cache_clear()
+    known_kinds.cache_clear()
+    for name in [name for name in sys.modules if name.split(".")[0] == "toy_kinds"]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def simulated() -> SimulatedSource:
+    """One source for the whole session, because it remembers what it has simulated."""
+    return SimulatedSource()
 
 
 @pytest.fixture

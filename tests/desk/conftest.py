@@ -35,12 +35,6 @@ def place(settings: Settings) -> Workplace:
     return Workplace(settings, "simulated")
 
 
-@pytest.fixture(scope="session")
-def simulated() -> SimulatedSource:
-    """One source for the whole session, because it remembers what it has simulated."""
-    return SimulatedSource()
-
-
 @pytest.fixture
 def feed(place: Workplace, simulated: SimulatedSource, bitcoin: Symbol, hourly: Timeframe) -> Feed:
     return Feed(simulated, place.store(), (bitcoin,), hourly)

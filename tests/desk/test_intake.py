@@ -89,6 +89,15 @@ def test_a_candle_is_stored_when_its_turn_comes_and_not_before(intake_of, feed, 
             assert feed.store.last_open_time(series) + HOUR == candle.cutoff
 
 
+def test_every_pair_of_a_round_is_stored_before_the_first_one_is_worked_off(intake_of, feed):
+    pairs = (*feed.symbols, ETHER)
+    intake = intake_of(played(2), symbols=pairs)
+    for moment in (START, START + HOUR):
+        for candle in intake.round_at(moment).candles:
+            assert candle.cutoff == moment
+            assert [feed.store.last_open_time(feed.series(one)) + HOUR for one in pairs] == [moment] * 2
+
+
 def test_a_candle_comes_once(intake_of):
     intake = intake_of(standing())
     assert cutoffs(intake, START) == [START]

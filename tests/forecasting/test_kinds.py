@@ -1,35 +1,15 @@
 """Every kind keeps the contract, ours and those of packages outside."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from structlog.testing import capture_logs
 
 from make_us_rich.forecasting.kinds import KINDS, known_kinds
-from make_us_rich.registries import installed
 from make_us_rich.testing import check_kind
-
-OUTSIDE = Path(__file__).parents[1] / "outside"
 
 
 @pytest.mark.parametrize(("name", "timeframe"), [("price", "1h"), ("trend-up", "1d"), ("trend-down", "1d")])
 def test_our_kinds_keep_the_contract(name, timeframe):
     check_kind(known_kinds()[name], timeframe)
-
-
-@pytest.fixture
-def outside(monkeypatch):
-    """The packages of other people are installed."""
-    monkeypatch.syspath_prepend(str(OUTSIDE))
-    installed.cache_clear()
-    known_kinds.cache_clear()
-    yield
-    monkeypatch.undo()
-    installed.cache_clear()
-    known_kinds.cache_clear()
-    for name in [name for name in sys.modules if name.split(".")[0] == "toy_kinds"]:
-        del sys.modules[name]
 
 
 @pytest.mark.parametrize("name", ["range", "basket"])

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from make_us_rich.market.sources import SimulatedSource
 from make_us_rich.operations.workplace import Workplace
 from make_us_rich.settings import Settings
 
@@ -17,9 +16,3 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def place(settings: Settings) -> Workplace:
     return Workplace(settings, "simulated")
-
-
-@pytest.fixture(scope="session")
-def simulated() -> SimulatedSource:
-    """One source for the whole session, because it remembers what it has simulated."""
-    return SimulatedSource()

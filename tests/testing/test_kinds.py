@@ -121,6 +121,11 @@ class Verbose(RiseKind):
     name = "rise" * 23
 
 
+class Secretive(RiseKind):
+    def subjects(self, view):
+        return [replace(one, owner=7) for one in super().subjects(view)]
+
+
 class Nobody(RiseKind):
     def subjects(self, view):
         return []
@@ -139,6 +144,7 @@ class Nobody(RiseKind):
         (Untold(), r"answer\(\) is told in JSON types"),
         (Verbose(), "names of 96 letters"),
         (stepped(served_by="c" * 33), "32 letters in served_by"),
+        (Secretive(), "whose names have owners says so"),
         (Nobody(), "must name a forecast on stored candles"),
         (changed(owner=3), "the name, cutoff and owner it was asked for"),
         (changed(version=1), "without a champion the version is None"),

@@ -36,9 +36,13 @@ class CandleWork:
         self._bus = bus
         self._judged: dict[ModelName, datetime] = {}
         self._versions: dict[ModelName, int | None] = {}
+        self._moment: datetime | None = None
 
     def work_off(self, candle: ClosedCandle, now: datetime) -> None:
         """Do what a closed candle makes due; a `StoreError` means that it has not been worked off."""
+        if candle.moment != self._moment:  # once a round: new candles and models may bring new names
+            self._board.look_up()
+            self._moment = candle.moment
         self._fetch_others(candle)
         ready = self._board.ready(candle.series, candle.cutoff)
         self._score(candle, ready, now)

@@ -62,7 +62,7 @@ class ClosedCandle:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A moment at which candles close, and those that have, each stored when it is asked for."""
+    """A moment at which candles close, and those that have, all stored when the first is asked for."""
 
     moment: datetime
     candles: Iterator[ClosedCandle]
@@ -112,13 +112,13 @@ class CandleIntake:
         self._cutoffs.pop(candle.series, None)
 
     def _closed(self, moment: datetime) -> Iterator[ClosedCandle]:
-        for series in self._feed.followed():
-            due = series.timeframe.floor(moment)
-            if self._cutoffs.get(series) == due:
-                continue
-            added = self._take_in(series, due, moment)
+        # all of them before the first is worked off: a forecast may read the candles of several pairs
+        due = {series: series.timeframe.floor(moment) for series in self._feed.followed()}
+        new = [series for series in due if self._cutoffs.get(series) != due[series]]
+        added = {series: self._take_in(series, due[series], moment) for series in new}
+        for series in new:
             try:
-                cutoff = self._newest_cutoff(series, due)
+                cutoff = self._newest_cutoff(series, due[series])
             except StoreError as error:  # as in `_take_in`, which has gone on to here
                 if self.is_played:
                     raise
@@ -127,7 +127,7 @@ class CandleIntake:
             if cutoff is None:
                 continue
             self._cutoffs[series] = cutoff
-            self._tell(series, cutoff, moment, added)
+            self._tell(series, cutoff, moment, added[series])
             yield ClosedCandle(series, cutoff, moment)
 
     def _take_in(self, series: Series, due: datetime, moment: datetime) -> int:

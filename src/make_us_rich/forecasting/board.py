@@ -135,9 +135,17 @@ class Board:
         """Bring every forecast up to the newest closed candle and the current models."""
         with self._updating:
             self.champions.refresh()
-            self._look_up()
+            self.look_up()
             self._update(self._lineup.subjects.values())
             self._is_complete = True
+
+    def look_up(self) -> None:
+        """Find out who can be forecast now, and forget those who no longer can."""
+        with self._updating:
+            self._lineup.look_up()
+            for gone in (self._served.keys() | self._problems.keys()) - self._lineup.subjects.keys():
+                self._served.pop(gone, None)
+                self._problems.pop(gone, None)
 
     def needs(self, series: Series) -> list[CandleNeed]:
         """Return all candles that the forecasts of a series are made from, those of other series too."""
@@ -177,12 +185,6 @@ class Board:
             if known is not None and known.forecast is forecast:
                 live = self._live(forecast.name)
                 self._served[forecast.name] = replace(known, is_recorded=True, live=live)
-
-    def _look_up(self) -> None:
-        self._lineup.look_up()
-        for gone in (self._served.keys() | self._problems.keys()) - self._lineup.subjects.keys():
-            self._served.pop(gone, None)
-            self._problems.pop(gone, None)
 
     def _load(self, due: Mapping[ModelName, _Due]) -> dict[Series, pl.DataFrame]:
         needs = (

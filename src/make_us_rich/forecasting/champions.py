@@ -10,9 +10,6 @@ from make_us_rich.registry.artifact import AnyArtifact
 from make_us_rich.registry.model_name import ModelName
 from make_us_rich.registry.shelf import Shelf
 
-_CHAMPION = ("champion in service", "champion refused, the old one stays")
-_NEWEST = ("unserved version in memory", "unserved version refused")
-
 _log = structlog.get_logger(__name__)
 
 
@@ -25,8 +22,10 @@ class Champions:
     def __init__(self, shelf: Shelf, kinds: Mapping[str, ForecastKind]) -> None:
         self._shelf = shelf
         self._kinds = kinds
-        self._champions = _Followed(shelf, self._champion_version, _CHAMPION)
-        self._newest = _Followed(shelf, self._newest_version, _NEWEST)
+        self._champions = _Followed(
+            shelf, self._champion_version, "champion refused, the old one stays", "champion in service"
+        )
+        self._newest = _Followed(shelf, self._newest_version, "unserved version refused")
 
     def artifact(self, name: str) -> AnyArtifact | None:
         """Return the champion in memory; None where a baseline answers."""
@@ -73,12 +72,15 @@ class Champions:
 class _Followed:
     """One version of each name, chosen by a function."""
 
-    def __init__(self, shelf: Shelf, wanted: Callable[[str], int | None], words: tuple[str, str]) -> None:
+    def __init__(
+        self, shelf: Shelf, wanted: Callable[[str], int | None], refused: str, taken: str = ""
+    ) -> None:
         self.held: dict[str, AnyArtifact] = {}
         self.refused: dict[str, str] = {}
         self._shelf = shelf
         self._wanted = wanted
-        self._taken_words, self._refused_words = words
+        self._refused_words = refused
+        self._taken_words = taken
 
     def forget_others(self, names: Iterable[str]) -> None:
         for gone in self.held.keys() - set(names):
@@ -92,8 +94,8 @@ class _Followed:
                 self.held.pop(name, None)
             elif held is None or held.manifest.version != version:
                 self.held[name] = self._shelf.load(name, version)
-                say = _log.info if self._taken_words == _CHAMPION[0] else _log.debug
-                say(self._taken_words, name=name, version=version)
+                if self._taken_words:
+                    _log.info(self._taken_words, name=name, version=version)
         except MakeUsRichError as error:
             self._refuse(name, str(error))
         else:

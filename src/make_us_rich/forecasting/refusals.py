@@ -48,5 +48,6 @@ def _about(name: ModelName) -> str:
 
 def how_to_fetch(name: ModelName) -> str:
     """Return the way out where candles are missing."""
-    pair = "the pairs it is made from" if isinstance(name.subject, str) else str(name.subject)
-    return f"run `mur fetch {pair} --timeframe {name.timeframe}`"
+    if isinstance(name.subject, str):
+        return "fetch the pairs it is computed from with `mur fetch`"
+    return f"run `mur fetch {name.subject} --timeframe {name.timeframe}`"

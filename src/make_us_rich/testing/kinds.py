@@ -83,6 +83,7 @@ def _check_identity(kind: ForecastKind) -> None:
 
 def _check_subject(kind: ForecastKind, view: MarketView, subject: Subject) -> None:
     models = ShelvedModels(others=dict.fromkeys(kind.reads(subject)))
+    require(subject.owner is None or kind.has_owners, "a kind whose names have owners says so: has_owners")
     require(subject.name.kind == kind.name, f"{subject.name} must begin with the kind's name, {kind.name}")
     require(ModelName.parse(str(subject.name)) == subject.name, f"{subject.name} must read back as itself")
     short = len(str(subject.name)) <= _LONGEST_NAME

@@ -12,7 +12,7 @@ from make_us_rich.models.baselines import baseline_quantiles
 from make_us_rich.registry.model_name import ModelName
 
 HOUR = Timeframe("1h")
-HELD = {Symbol("ETH", "USDT"): 5.0, Symbol("BTC", "USDT"): 0.5}  # the pair whose candle comes last first
+HELD = {Symbol("BTC", "USDT"): 0.5, Symbol("ETH", "USDT"): 5.0}
 OWNERS: dict[str, int] = {}
 """Whose baskets there are, by their names: the ids of users."""
 PAST = "past_quarter"

@@ -4,14 +4,19 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from starlette.testclient import TestClient
 
 from make_us_rich.accounts.audit import Deed
 from make_us_rich.accounts.tokens import list_tokens, revoke_token
 from make_us_rich.accounts.users import UserChange, change_user
 from make_us_rich.errors import StoreError
-from make_us_rich.serving.access import utc_now
+from make_us_rich.forecasting.board import Board
+from make_us_rich.journal.journal import Journal
+from make_us_rich.serving.access import Access, utc_now
+from make_us_rich.serving.app import create_app
 from make_us_rich.serving.request_limits import MOST_BYTES
 from make_us_rich.serving.schemas import Problem
+from trial_desk import TrialDesk, hourly_candles
 
 READING = "/v1/forecasts/BTC-USDT"
 
@@ -96,6 +101,19 @@ def test_members_do_not_administer_however_they_come_in(client, bearer, log_in):
     log_in(client, "ben")
     for path in ("users", "invitations", "usage", "audit"):
         problem(client.get(f"/v1/admin/{path}"), 403)
+
+
+def test_where_everybody_may_read_an_answer_to_somebody_is_still_kept_by_no_proxy(tmp_path, people, bearer):
+    view = TrialDesk(tmp_path / "simulated", "simulated").add_candles(hourly_candles()).view
+    board, journal = Board(view), Journal(people, "simulated")
+    board.refresh()
+    app = create_app(board, Access(people, b"k" * 32, public_read=True), journal)
+    with TestClient(app) as client:
+        public = client.get("/v1/forecasts").headers
+        own = client.get("/v1/forecasts", headers=bearer("ben")).headers
+    assert public["cache-control"].startswith("max-age=")
+    assert own["cache-control"].startswith("private, max-age=")
+    assert public["vary"] == own["vary"] == "Authorization, Cookie"
 
 
 def test_an_unknown_address_of_administrators_is_told_to_them_alone(client, log_in):
